@@ -1,0 +1,66 @@
+/** Every limit of the product, each with its unit, its reason and who checks it. */
+
+/** Bytes in a KiB and a MiB. */
+export const KIB = 1024;
+/** Bytes in a MiB. */
+export const MIB = 1024 * KIB;
+
+/** Limits on one search request; checked by `edge/request.ts` before any storage is touched. */
+export const REQUEST_LIMITS = {
+  /** UTF-8 bytes of a request body. A query is text somebody typed; 64 KiB is forty pages of it. */
+  bodyBytes: 64 * KIB,
+  /** Nesting of a JSON body. The request type needs three levels. */
+  bodyDepth: 8,
+  /** UTF-8 bytes of a query. Ten thousand words are refused; a long paragraph passes. */
+  queryBytes: 8 * KIB,
+  /** Tokens of a query that count (LightRetriever, arXiv 2505.12260, uses 512); later ones are dropped with a warning. */
+  queryTokens: 512,
+  /** Hits in one answer. */
+  limit: 100,
+  /** `offset + limit`: how deep a ranking can be read. It is the size of each side's candidate pool. */
+  window: 1000,
+  /** Queries in one batch request. */
+  batch: 16,
+  /** Names in the `fields` list. */
+  fields: 32,
+} as const;
+
+/** Limits on what one isolate keeps in memory; checked by `shared/engine/open.ts`. */
+export const MEMORY_LIMITS = {
+  /** Bytes for tables and shards of all open indexes. Workers give an isolate 128 MB for everything. */
+  residentBytes: 80 * MIB,
+  /** Bytes of decompressed document blocks kept for answers. */
+  documentCacheBytes: 16 * MIB,
+} as const;
+
+/** Limits on stored files; checked by `shared/format` when writing and again when reading. */
+export const FORMAT_LIMITS = {
+  /** Bytes of a pointer file. */
+  pointerBytes: 4 * KIB,
+  /** Bytes of a manifest. */
+  manifestBytes: 4 * MIB,
+  /** Bytes of the first read of a blob, which must hold its whole directory. */
+  firstReadBytes: 16 * KIB,
+  /** Bytes of a block, the unit of a digest. */
+  blockBytes: 64 * KIB,
+  /** Chunks of a shard: a row number is 16 bits in postings. */
+  shardChunks: 65_536,
+  /** Resident bytes a shard is built to stay below: several may share one 128 MB isolate. */
+  shardBytes: 32 * MIB,
+  /** Numbers in a vector. */
+  dimension: 4096,
+  /** Tokens in a vocabulary. */
+  vocabulary: 1_000_000,
+} as const;
+
+/** Limits on documents; checked by `indexer/sources` with the file and line in the message. */
+export const DOCUMENT_LIMITS = {
+  /** UTF-8 bytes of an id. */
+  idBytes: 512,
+  /** UTF-8 bytes of one document with all its fields. Longer texts should be split where their author splits them. */
+  documentBytes: MIB,
+  /** Fields of a document. */
+  fields: 64,
+  /** Bytes of one line of a JSONL or CSV file, so that a file with no line ends cannot fill memory. */
+  lineBytes: 4 * MIB,
+} as const;
