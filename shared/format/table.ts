@@ -1,0 +1,168 @@
+/** The table file: one row per token, from which queries are made. docs/format.md section 6. */
+
+import type { Sha256 } from "../hash.ts";
+import type { RowBits } from "../kernels/kernels.ts";
+import { FORMAT_LIMITS } from "../limits.ts";
+import { bytesOf, checkScales, float32s, invalid, uint8s, uint16s, uint32s } from "./bytes.ts";
+import { type Envelope, type WrittenFile, writeEnvelope } from "./envelope.ts";
+import type { ByteRange } from "./plan.ts";
+import { dictionary, digest, integer, list, number, object, oneOf, text } from "./shape.ts";
+
+/** The orthogonal map that spreads a vector's energy evenly before it is quantised. */
+export interface Rotation {
+  readonly kind: "hadamard";
+  /** Seed of the random signs, 0 to 2^32 - 1. */
+  readonly seed: number;
+  /** Times that signs and transform are applied. */
+  readonly rounds: number;
+}
+
+/** What a table says about itself. */
+export interface TableMeta {
+  /** Digest of the document encoder's files. */
+  readonly encoder: Sha256;
+  /** Digest of the tokenizer file whose ids the rows belong to. */
+  readonly tokenizer: Sha256;
+  /** The task this table serves, and the prompt the encoder put before its texts. */
+  readonly task: string;
+  readonly query_prompt: string;
+  /** How the rows came about: docs/method.md. */
+  readonly source: "fitted" | "cached" | "distilled";
+  /** Numbers in the encoder's vectors. */
+  readonly dimension: number;
+  /** Numbers in a stored row: the least multiple of 128 not below `dimension`, or a greater one. */
+  readonly padded: number;
+  /** Token ids are 0 to `vocabulary` - 1. */
+  readonly vocabulary: number;
+  readonly rows: number;
+  readonly bits: RowBits;
+  /** Value of each code, int8, 16 of them; those past 2^bits, and all for 8 bits, are zero. */
+  readonly codebook: readonly number[];
+  readonly rotation: Rotation;
+  /** A token's sparse weight is its stored number divided by this. */
+  readonly weight_scale: number;
+  /** Figures of the fit by name (residuals, texts, lambda, iterations), for people only. */
+  readonly fit: Readonly<Record<string, number>>;
+}
+
+/** A table, as it is written and read. */
+export interface TableFile {
+  readonly meta: TableMeta;
+  /** Row of each token id, `NO_ROW` where it has none. Every row belongs to exactly one token. */
+  readonly rank: Uint32Array<ArrayBuffer>;
+  /** Scale of each row. */
+  readonly scales: Float32Array<ArrayBuffer>;
+  /** `rows` x `rowBytes`, the most frequent token's row first. */
+  readonly rows: Uint8Array<ArrayBuffer>;
+  /** Sparse weight of each token id times `weight_scale`, at most `MAX_WEIGHT`. */
+  readonly weights: Uint16Array<ArrayBuffer>;
+}
+
+/** The rank of a token without a row. */
+export const NO_ROW = 0xffffffff;
+
+/** Greatest stored weight: 512 tokens x 16,383 x impact 255 stays below 2^31, the range of a kernel's sums. */
+export const MAX_WEIGHT = 16_383;
+
+const checkMeta = object<TableMeta>({
+  encoder: digest,
+  tokenizer: digest,
+  task: text(64, 1),
+  query_prompt: text(2048),
+  source: oneOf(["fitted", "cached", "distilled"]),
+  dimension: integer(1, FORMAT_LIMITS.dimension),
+  padded: integer(128, FORMAT_LIMITS.dimension),
+  vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
+  rows: integer(0, FORMAT_LIMITS.vocabulary),
+  bits: oneOf([2, 3, 4, 8]),
+  codebook: list(integer(-128, 127), 16, 16),
+  rotation: object<Rotation>({
+    kind: oneOf(["hadamard"]),
+    seed: integer(0, 0xffffffff),
+    rounds: integer(1, 8),
+  }),
+  weight_scale: number(2 ** -20, 2 ** 20),
+  fit: dictionary(number(-Number.MAX_VALUE, Number.MAX_VALUE), 32),
+});
+
+/** Bytes of one packed row of `padded` values. */
+export function rowBytes(padded: number, bits: RowBits): number {
+  return (padded * bits) / 8;
+}
+
+/** Where row `row` lies in the section `rows`. */
+export function rowRange(meta: TableMeta, row: number): ByteRange {
+  const bytes = rowBytes(meta.padded, meta.bits);
+  return { start: row * bytes, end: (row + 1) * bytes };
+}
+
+/** A table as a file. Throws `format/invalid` for what `readTable` would refuse. */
+export async function writeTable(table: TableFile): Promise<WrittenFile> {
+  checkTable(table);
+  return writeEnvelope("table", { ...table.meta, rotation: { ...table.meta.rotation } }, [
+    { name: "rank", bytes: bytesOf(table.rank) },
+    { name: "scales", bytes: bytesOf(table.scales) },
+    { name: "weights", bytes: bytesOf(table.weights) },
+    { name: "rows", bytes: table.rows },
+  ]);
+}
+
+/** The table of an open file: views of its bytes. Throws `format/invalid` where a rule of section 6 is broken. */
+export function readTable(envelope: Envelope): TableFile {
+  const meta = readTableMeta(envelope.meta);
+  const table: TableFile = {
+    meta,
+    rank: uint32s(envelope.section("rank"), meta.vocabulary, "table section rank"),
+    scales: float32s(envelope.section("scales"), meta.rows, "table section scales"),
+    rows: uint8s(
+      envelope.section("rows"),
+      meta.rows * rowBytes(meta.padded, meta.bits),
+      "table section rows",
+    ),
+    weights: uint16s(envelope.section("weights"), meta.vocabulary, "table section weights"),
+  };
+  checkTable(table);
+  return table;
+}
+
+/** The checked meta of a table file, whole or ranged. */
+export function readTableMeta(value: unknown): TableMeta {
+  const meta = checkMeta(value, "table");
+  if (meta.padded % 128 !== 0 || meta.padded < meta.dimension) {
+    throw invalid(`table.padded must be a multiple of 128 not below the dimension, not ${meta.padded}.`);
+  }
+  if (meta.rows > meta.vocabulary) throw invalid("table.rows is greater than the vocabulary.");
+  return meta;
+}
+
+function checkTable(table: TableFile): void {
+  const meta = readTableMeta(table.meta);
+  const lengths: readonly (readonly [string, number, number])[] = [
+    ["rank", table.rank.length, meta.vocabulary],
+    ["weights", table.weights.length, meta.vocabulary],
+    ["scales", table.scales.length, meta.rows],
+    ["rows", table.rows.length, meta.rows * rowBytes(meta.padded, meta.bits)],
+  ];
+  for (const [name, found, wanted] of lengths) {
+    if (found !== wanted) throw invalid(`table section ${name} holds ${found}, where ${wanted} are needed.`);
+  }
+  checkScales(table.scales, "table section scales", "refused");
+  checkRank(table.rank, meta.rows);
+  const heavy = table.weights.findIndex((weight) => weight > MAX_WEIGHT);
+  if (heavy >= 0) throw invalid(`table section weights: token ${heavy} is above ${MAX_WEIGHT}.`);
+}
+
+/** Every row number below `rows` must occur once, so that no row is shared or lost. */
+function checkRank(rank: Uint32Array, rows: number): void {
+  const seen = new Uint8Array(rows);
+  let count = 0;
+  for (let token = 0; token < rank.length; token += 1) {
+    const row = rank[token]!;
+    if (row === NO_ROW) continue;
+    if (row >= rows || seen[row] === 1)
+      throw invalid(`table section rank: token ${token} has row ${row}, out of range or taken.`);
+    seen[row] = 1;
+    count += 1;
+  }
+  if (count !== rows) throw invalid(`table section rank names ${count} rows of ${rows}.`);
+}

@@ -1,0 +1,64 @@
+/** What the golden files hold, as JSON: typed arrays as lists of numbers, bytes in hexadecimal. */
+
+import { openDocuments } from "../../shared/format/documents.ts";
+import { type Envelope, type HeadDigest, openEnvelope } from "../../shared/format/envelope.ts";
+import type { FileKind } from "../../shared/format/head.ts";
+import { idAt } from "../../shared/format/ids.ts";
+import { wholeSource } from "../../shared/format/ranged.ts";
+import { readShard } from "../../shared/format/shard.ts";
+import { readTable, rowRange } from "../../shared/format/table.ts";
+import { readTokenizerFile } from "../../shared/format/tokenizer-file.ts";
+import { type Sha256, toHex } from "../../shared/hash.ts";
+import { unpackRow } from "../../shared/kernels/packing.ts";
+
+/** What stands beside a golden file. */
+export interface Expectation {
+  readonly kind: FileKind;
+  readonly sha256: Sha256;
+  readonly head: HeadDigest;
+  readonly content: unknown;
+}
+
+/** Everything in a file, through the same readers that the product uses. */
+export async function contentOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  { kind, sha256, head }: Omit<Expectation, "content">,
+): Promise<unknown> {
+  const envelope = await openEnvelope(bytes, { kind, sha256, head });
+  return JSON.parse(JSON.stringify(await decoded(envelope), plain));
+}
+
+async function decoded(envelope: Envelope): Promise<unknown> {
+  switch (envelope.kind) {
+    case "tokenizer":
+      return readTokenizerFile(envelope);
+    case "table": {
+      const { meta, rank, scales, rows, weights } = readTable(envelope);
+      const codes = Array.from({ length: meta.rows }, (_, row) => {
+        const { start, end } = rowRange(meta, row);
+        return unpackRow(rows.subarray(start, end), meta.bits, meta.padded);
+      });
+      return { meta, rank, scales, rows, weights, codes };
+    }
+    case "shard": {
+      const shard = readShard(envelope);
+      return {
+        ...shard,
+        documents: Array.from({ length: shard.meta.documents }, (_, at) => idAt(shard, at)),
+      };
+    }
+    case "documents": {
+      const documents = await openDocuments(wholeSource(envelope));
+      const blocks = await documents.blocks([...documents.directory.sizes.keys()]);
+      const records = blocks.map((block) =>
+        Array.from({ length: block.records }, (_, at) => block.record(at)),
+      );
+      return { meta: documents.meta, directory: documents.directory, records };
+    }
+  }
+}
+
+function plain(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value);
+  return ArrayBuffer.isView(value) ? Array.from(value as Int8Array) : value;
+}

@@ -1,0 +1,167 @@
+/** One small file of each kind, with every section filled, and the manifest that names them. */
+
+import { bindingHash } from "../../../shared/format/binding.ts";
+import type { StoredDocument } from "../../../shared/format/document-block.ts";
+import { DocumentsWriter } from "../../../shared/format/documents.ts";
+import type { WrittenFile } from "../../../shared/format/envelope.ts";
+import { packIds } from "../../../shared/format/ids.ts";
+import type { Manifest } from "../../../shared/format/manifest.ts";
+import { type ShardFile, writeShard } from "../../../shared/format/shard.ts";
+import { NO_ROW, rowBytes, type TableFile, writeTable } from "../../../shared/format/table.ts";
+import { writeTokenizerFile } from "../../../shared/format/tokenizer-file.ts";
+import { type Sha256, sha256 } from "../../../shared/hash.ts";
+import type { RowBits } from "../../../shared/kernels/kernels.ts";
+import { entryOf } from "./helpers.ts";
+
+export const ENCODER: Sha256 = await sha256("a document encoder");
+
+/** Bytes that look random and are the same everywhere. */
+export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  let state = seed;
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  });
+}
+
+export const TOKENS = ["[PAD]", "[UNK]", "edge", "light", "search"];
+
+export const TOKENIZER_VALUE = { kind: "wordpiece", vocabulary: TOKENS, unknown: "[UNK]", lowercase: true };
+
+export function tokenizerSample(): Promise<WrittenFile> {
+  return writeTokenizerFile({ encoder: ENCODER, lowercase: true }, TOKENIZER_VALUE);
+}
+
+/** Five tokens, three of them with a row of 128 values for 100 dimensions. */
+export function tableContent(tokenizer: Sha256, bits: RowBits = 4): TableFile {
+  const padded = 128;
+  return {
+    meta: {
+      encoder: ENCODER,
+      tokenizer,
+      task: "search",
+      query_prompt: "query: ",
+      source: "fitted",
+      dimension: 100,
+      padded,
+      vocabulary: TOKENS.length,
+      rows: 3,
+      bits,
+      codebook: [-127, -98, -78, -62, -47, -34, -22, -11, 0, 11, 22, 34, 47, 62, 78, 98],
+      rotation: { kind: "hadamard", seed: 7, rounds: 3 },
+      weight_scale: 256,
+      fit: { texts: 42, lambda: 0.3, iterations: 20, residual: 0.125 },
+    },
+    rank: Uint32Array.of(NO_ROW, NO_ROW, 1, 2, 0),
+    scales: Float32Array.of(0.5, 0.25, 0.0078125),
+    rows: noise(3 * rowBytes(padded, bits)),
+    weights: Uint16Array.of(0, 0, 256, 512, 16_383),
+  };
+}
+
+export const DOCUMENTS: readonly StoredDocument[] = [
+  {
+    id: "a/1",
+    fields: {
+      title: "Light at the edge",
+      text: "Light bends. \u{1F4A1} Edges search.",
+      year: 2026,
+      draft: false,
+    },
+    passages: [
+      { start: 0, end: 12 },
+      { start: 13, end: 29, heading: "Edges", anchor: "edges" },
+    ],
+  },
+  { id: "\u00e9", fields: { text: "", tags: ["a", 1, true], gone: null }, passages: [{ start: 0, end: 0 }] },
+];
+
+/** Two documents with three chunks and four postings for two terms. */
+export function shardContent(tokenizer: Sha256, table: Sha256): ShardFile {
+  return {
+    meta: {
+      encoder: ENCODER,
+      tokenizer,
+      table,
+      dimension: 100,
+      padded: 128,
+      vocabulary: TOKENS.length,
+      chunks: 3,
+      documents: 2,
+      terms: 2,
+      postings: 3,
+      posting_rows: "documents",
+      impact_scale: 32,
+      first_document: 0,
+      mix: 0.5,
+    },
+    codes: noise(3 * 16, 2),
+    factors: Float32Array.of(0.75, 1.5, 0),
+    vectors: new Int8Array(noise(3 * 128, 3).buffer),
+    scales: Float32Array.of(0.0078125, 0.015625, 1),
+    owners: Uint32Array.of(0, 2, 3),
+    passages: Uint32Array.of(0, 12, 13, 29, 0, 0),
+    terms: Uint32Array.of(2, 4),
+    starts: Uint32Array.of(0, 1, 3),
+    rows: Uint16Array.of(0, 0, 1),
+    impacts: Uint8Array.of(255, 17, 1),
+    ...packIds(DOCUMENTS.map((document) => document.id)),
+    places: Uint32Array.of(0, 0, 0, 1),
+  };
+}
+
+export async function documentsSample(): Promise<WrittenFile> {
+  const writer = new DocumentsWriter();
+  for (const document of DOCUMENTS) await writer.add(document);
+  return writer.finish();
+}
+
+export interface Samples {
+  readonly tokenizer: WrittenFile;
+  readonly table: WrittenFile;
+  readonly shard: WrittenFile;
+  readonly documents: WrittenFile;
+  readonly manifest: Manifest;
+}
+
+export async function makeSamples(): Promise<Samples> {
+  const tokenizer = await tokenizerSample();
+  const table = await writeTable(tableContent(tokenizer.sha256));
+  const shard = await writeShard(shardContent(tokenizer.sha256, table.sha256));
+  const documents = await documentsSample();
+  const model = {
+    name: "tiny",
+    encoder: ENCODER,
+    dimension: 100,
+    vocabulary: TOKENS.length,
+    max_tokens: 256,
+  };
+  const manifest: Manifest = {
+    format: 1,
+    index: "docs",
+    created: "2026-01-31T12:00:00.000Z",
+    parent: null,
+    model,
+    binding: await bindingHash({
+      encoder: ENCODER,
+      dimension: model.dimension,
+      vocabulary: model.vocabulary,
+      tokenizer: tokenizer.sha256,
+      tables: [table.sha256],
+    }),
+    tasks: [{ name: "search", query_prompt: "query: ", table: table.sha256 }],
+    fusion: { rule: "minmax", weight: 0.7 },
+    counts: { documents: 2, chunks: 3, rejected: 0 },
+    fields: [
+      { name: "title", kind: "text" },
+      { name: "tags", kind: "list" },
+    ],
+    blobs: [
+      entryOf(tokenizer, { role: "tokenizer" }),
+      entryOf(table, { role: "table", task: "search" }),
+      entryOf(shard, { role: "shard", ordinal: 0 }),
+      entryOf(documents, { role: "documents", ordinal: 0 }),
+    ],
+  };
+  return { tokenizer, table, shard, documents, manifest };
+}

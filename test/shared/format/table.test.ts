@@ -1,0 +1,116 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseEnvelope } from "../../../shared/format/envelope.ts";
+import {
+  NO_ROW,
+  readTable,
+  rowBytes,
+  rowRange,
+  type TableFile,
+  writeTable,
+} from "../../../shared/format/table.ts";
+import { refusal } from "./helpers.ts";
+import { ENCODER, noise, tableContent } from "./samples.ts";
+
+const good = tableContent(ENCODER);
+const refuses = (change: Partial<TableFile>) => refusal(() => writeTable({ ...good, ...change }));
+const refusesMeta = (change: Partial<TableFile["meta"]>) => refuses({ meta: { ...good.meta, ...change } });
+
+/** Tables of any legal shape; ranks are a shuffled part of the vocabulary. */
+const tables = fc
+  .record({
+    vocabulary: fc.integer({ min: 1, max: 40 }),
+    part: fc.double({ min: 0, max: 1, noNaN: true }),
+    blocks: fc.integer({ min: 1, max: 3 }),
+    bits: fc.constantFrom(2, 3, 4, 8),
+    seed: fc.nat(),
+    scale: fc.constantFrom(2 ** -126, 1, 3.4028234663852886e38),
+  })
+  .map(({ vocabulary, part, blocks, bits, seed, scale }): TableFile => {
+    const rows = Math.floor(vocabulary * part);
+    const padded = 128 * blocks;
+    const order = [...noise(vocabulary, seed)]
+      .map((key, token) => ({ key, token }))
+      .sort((a, b) => a.key - b.key);
+    const rank = new Uint32Array(vocabulary).fill(NO_ROW);
+    order.slice(0, rows).forEach(({ token }, row) => {
+      rank[token] = row;
+    });
+    return {
+      meta: { ...good.meta, vocabulary, rows, padded, dimension: padded - 1, bits },
+      rank,
+      scales: new Float32Array(rows).fill(scale),
+      rows: noise(rows * rowBytes(padded, bits), seed),
+      weights: Uint16Array.from(noise(vocabulary, seed)),
+    };
+  });
+
+describe("a table file", () => {
+  it("gives back what was written, whatever its shape", async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, async (table) => {
+        const written = await writeTable(table);
+        expect(readTable(parseEnvelope(written.bytes, "table"))).toEqual(table);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("has rows of the size its bits give, one after the other", () => {
+    expect([2, 3, 4, 8].map((bits) => rowBytes(384, bits as 2 | 3 | 4 | 8))).toEqual([96, 144, 192, 384]);
+    expect(rowRange(good.meta, 2)).toEqual({ start: 128, end: 192 });
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 0, -0, 2 ** -127])(
+    "refuses the scale %d",
+    async (scale) => {
+      expect(await refuses({ scales: Float32Array.of(1, scale, 1) })).toBe("format/invalid");
+    },
+  );
+
+  it("refuses ranks that are no permutation onto the rows", async () => {
+    for (const rank of [
+      [NO_ROW, NO_ROW, 1, 1, 0],
+      [NO_ROW, NO_ROW, 1, 3, 0],
+      [NO_ROW, NO_ROW, 1, NO_ROW, 0],
+      [2, 1, 0, NO_ROW - 1, NO_ROW],
+    ]) {
+      expect(await refuses({ rank: Uint32Array.from(rank) })).toBe("format/invalid");
+    }
+  });
+
+  it("refuses arrays of another length than the meta says", async () => {
+    expect(await refuses({ rank: new Uint32Array(4) })).toBe("format/invalid");
+    expect(await refuses({ scales: Float32Array.of(1, 1) })).toBe("format/invalid");
+    expect(await refuses({ rows: noise(191) })).toBe("format/invalid");
+    expect(await refuses({ weights: new Uint16Array(6) })).toBe("format/invalid");
+    expect(await refusesMeta({ bits: 8 })).toBe("format/invalid");
+  });
+
+  it("refuses weights whose sums could leave 32 bits", async () => {
+    expect(await refuses({ weights: Uint16Array.of(0, 0, 0, 0, 16_384) })).toBe("format/invalid");
+  });
+
+  it("refuses a meta outside its bounds", async () => {
+    for (const change of [
+      { bits: 5 as 4 },
+      { padded: 64 },
+      { padded: 192 },
+      { dimension: 129 },
+      { dimension: 0 },
+      { vocabulary: 1_000_001 },
+      { rows: 6 },
+      { codebook: [1, 2] },
+      { codebook: Array.from({ length: 16 }, () => 128) },
+      { weight_scale: 0 },
+      { weight_scale: Number.NaN },
+      { encoder: "ABC" as typeof ENCODER },
+      { source: "guessed" as "fitted" },
+      { fit: { lambda: Number.POSITIVE_INFINITY } },
+      { rotation: { kind: "hadamard" as const, seed: -1, rounds: 3 } },
+    ]) {
+      expect(await refusesMeta(change), JSON.stringify(change)).toBe("format/invalid");
+    }
+    expect(await refusesMeta({ new_word: 1 } as Partial<TableFile["meta"]>)).toBe("format/unsupported");
+  });
+});
