@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Kernels } from "../../../shared/kernels/kernels.ts";
+import { rowBytes } from "../../../shared/kernels/packing.ts";
+import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
+import { createWasmKernels } from "../../../shared/kernels/wasm.ts";
+import { MIB } from "../../../shared/limits.ts";
+import { put, top } from "../../contract/kernels.ts";
+import { builtKernels } from "./built.ts";
+
+// The WASM kernels against their scalar twins on the same bytes: every bit of the result must
+// be equal. Sizes are those at which the loops of 4, 8 and 16 end, and their neighbours.
+
+const module = await builtKernels();
+const COUNTS = [0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 127, 128, 129] as const;
+const DIMENSIONS = [128, 256, 384, 512, 1024, 4096] as const;
+
+const counts = fc.constantFrom(...COUNTS);
+const dimensions = fc.constantFrom(...DIMENSIONS);
+const seeds = fc.integer();
+
+/** Runs the same work on both and compares the bytes it returns. */
+function agree(work: (kernels: Kernels) => Uint8Array<ArrayBuffer>): void {
+  const expected = work(createReferenceKernels(4 * MIB));
+  const actual = work(createWasmKernels(module, 4 * MIB));
+  // Buffers compare quickly; the slow way then says where they differ.
+  if (!Buffer.from(actual.buffer, actual.byteOffset, actual.length).equals(expected)) {
+    expect(actual).toEqual(expected);
+  }
+}
+
+function bytesOf(rows: readonly number[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Uint32Array.from(rows).buffer);
+}
+
+/** `length` bytes that follow from a seed, all or nothing now and then (a xorshift generator). */
+function noise(seed: number, length: number): Uint8Array<ArrayBuffer> {
+  if (seed % 16 === 0) return new Uint8Array(length).fill(seed % 32 === 0 ? 255 : 0);
+  let state = seed | 1;
+  return Uint8Array.from({ length }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 24;
+  });
+}
+
+/** Finite floats of every size and sign: random bits with the exponent of infinity avoided. */
+function floatNoise(seed: number, count: number): Float32Array<ArrayBuffer> {
+  const words = new Int32Array(noise(seed, 4 * count).buffer);
+  return new Float32Array(
+    words.map((word) => (((word >> 23) & 255) === 255 ? word & 0x807fffff : word)).buffer,
+  );
+}
+
+test("accumulateRow has the same bits, sums and scales of any size", () => {
+  const bits = fc.constantFrom(2 as const, 3 as const, 4 as const, 8 as const);
+  const scales = fc.float({ min: -3, max: 3, noNaN: true });
+  fc.assert(
+    fc.property(bits, dimensions, scales, seeds, (width, dimension, scale, seed) => {
+      agree((kernels) => {
+        const sum = put(
+          kernels,
+          floatNoise(seed, dimension).map((value) => value % 1e30),
+        );
+        // A row may start at any byte of a table.
+        const row = put(kernels, noise(seed ^ 1, rowBytes(width, dimension) + 7)) + (seed & 7);
+        const codebook = put(kernels, noise(seed ^ 2, 16));
+        kernels.accumulateRow(sum, row, width, dimension, codebook, scale);
+        return kernels.bytes(sum, 4 * dimension);
+      });
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("scanCodes has the same bits", () => {
+  fc.assert(
+    fc.property(counts, dimensions, seeds, (count, dimension, seed) => {
+      agree((kernels) => {
+        const width = dimension / 8;
+        const codes = put(kernels, noise(seed, count * width));
+        const factors = put(
+          kernels,
+          Float32Array.from(noise(seed ^ 1, count), (byte) => byte / 77 - 1),
+        );
+        const planes = put(kernels, noise(seed ^ 2, 4 * width));
+        const estimates = kernels.allocate(4 * count);
+        // Twice, since the scratch space is dirty the second time.
+        kernels.scanCodes(codes, factors, count, dimension, planes, seed % (8 * dimension), estimates);
+        kernels.scanCodes(codes, factors, count, dimension, planes, seed % (8 * dimension), estimates);
+        return kernels.bytes(estimates, 4 * count);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("dotRows has the same bits, even where sums leave 32 bits", () => {
+  fc.assert(
+    fc.property(counts, dimensions, seeds, (count, dimension, seed) => {
+      agree((kernels) => {
+        const vectors = put(kernels, noise(seed, 33 * dimension));
+        const rows = put(
+          kernels,
+          Uint32Array.from(noise(seed ^ 1, count), (byte) => byte % 33),
+        );
+        const query = put(kernels, noise(seed ^ 2, 2 * dimension));
+        const out = kernels.allocate(4 * count);
+        kernels.dotRows(vectors, rows, count, dimension, query, out);
+        return kernels.bytes(out, 4 * count);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("addPostings has the same bits, with rows that repeat and sums that wrap", () => {
+  const weights = fc.oneof(fc.integer(), fc.integer({ min: -2048, max: 2047 }));
+  const ranges = fc.constantFrom(1, 5, 200, 65_536);
+  fc.assert(
+    fc.property(counts, weights, ranges, seeds, (count, weight, range, seed) => {
+      agree((kernels) => {
+        const shorts = new Uint16Array(noise(seed, 2 * count).buffer);
+        const rows = put(
+          kernels,
+          shorts.map((row) => row % range),
+        );
+        const impacts = put(kernels, noise(seed ^ 1, count + 3)) + (seed & 3);
+        const scores = put(kernels, noise(seed ^ 2, 4 * range));
+        kernels.addPostings(rows, impacts, count, weight, scores);
+        return kernels.bytes(scores, 4 * range);
+      });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** Numbers that share high bits, low bits or all of them, so that each round of the histogram decides something. */
+const scores = fc.oneof(
+  fc.integer({ min: -2, max: 3 }),
+  fc.integer({ min: 0, max: 5000 }),
+  fc.integer({ min: 0x7ffffff0, max: 0x7fffffff }),
+  fc.integer(),
+);
+const estimates = fc.oneof(
+  fc.constantFrom(-0, 0, 1, -1, 2 ** -149, -(2 ** -149), 3.4028234663852886e38),
+  fc.float({ noNaN: true, noDefaultInfinity: true }),
+  fc.float({ noNaN: true, min: 1, max: Math.fround(1.0001) }),
+  fc.float({ noNaN: true, min: -8, max: 8 }),
+);
+
+test.each([["topFloats", estimates] as const, ["topInts", scores] as const])(
+  "%s finds what sorting finds, however many are wanted",
+  (kernel, values) => {
+    const lists = counts.chain((n) => {
+      const few = fc.constantFrom(...COUNTS).chain((k) => fc.array(values, { minLength: k, maxLength: k }));
+      // Either every value by itself, or few values again and again.
+      const repeated = few.map((list) => Array.from({ length: n }, (_, i) => list[i % 5] ?? 0));
+      return fc.oneof(fc.array(values, { minLength: n, maxLength: n }), repeated);
+    });
+    fc.assert(
+      fc.property(lists, fc.nat(), (list, number) => {
+        const n = list.length;
+        for (const wanted of [0, 1, number % (n + 1), n, n + 1]) {
+          agree((kernels) => bytesOf(top(kernels, kernel, list, wanted)));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  },
+);
+
+test("topFloats and topInts stay exact over many rows", () => {
+  const bytes = noise(12345, 4 * 50_001);
+  const floats = [...floatNoise(777, 50_001)];
+  const ints = [...new Int32Array(bytes.buffer)].map((value) => value >> 9);
+  for (const wanted of [1, 1000, 40_000]) {
+    agree((kernels) => bytesOf(top(kernels, "topFloats", floats, wanted)));
+    agree((kernels) => bytesOf(top(kernels, "topInts", ints, wanted)));
+  }
+});
