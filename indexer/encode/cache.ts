@@ -1,0 +1,86 @@
+/** Encodings kept by content: what was encoded once, by this encoder, is never encoded again. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Encoder, Encoding, Wanted } from "./encoder.ts";
+import { KEY_BYTES, Packs } from "./packs.ts";
+import { encodingFromBytes, encodingToBytes } from "./records.ts";
+
+/** Texts encoded before they are saved: at most this much work is lost by a stop. */
+const SLICE = 512;
+
+/** How often the cache had what was asked for, in texts. */
+export interface CacheCounts {
+  readonly hits: number;
+  readonly misses: number;
+}
+
+/** An encoder that remembers. */
+export interface CachedEncoder extends Encoder {
+  readonly counts: CacheCounts;
+}
+
+/** Puts a cache in `folder` before an encoder. Encodings are exact halves, so a cached one equals a fresh one to the bit. */
+export function cachedEncoder(encoder: Encoder, folder: string): CachedEncoder {
+  const { encoderHash } = encoder.model;
+  const packs = new Packs(join(folder, encoderHash.slice(0, 16)));
+  const counts = { hits: 0, misses: 0 };
+
+  function keyOf(text: string, { role, task, dense, sparse }: Wanted): Buffer {
+    // The prompt is in the encoder's hash by task and role, so these name it.
+    const head = JSON.stringify([encoderHash, role, task, dense, sparse]);
+    return createHash("sha256")
+      .update(head)
+      .update("\0")
+      .update(text.toWellFormed())
+      .digest()
+      .subarray(0, KEY_BYTES);
+  }
+
+  return {
+    model: encoder.model,
+    provider: encoder.provider,
+    counts,
+    async encode(texts, wanted, onProgress = () => {}) {
+      const keys = texts.map((text) => keyOf(text, wanted));
+      const encodings = new Array<Encoding>(texts.length);
+      const missing = new Map<string, number[]>();
+      let found = 0;
+      keys.forEach((key, at) => {
+        const bytes = packs.get(key);
+        const encoding = bytes && encodingFromBytes(bytes);
+        if (encoding) {
+          encodings[at] = encoding;
+          found++;
+          return;
+        }
+        const name = key.toString("latin1");
+        const places = missing.get(name);
+        if (places === undefined) missing.set(name, [at]);
+        else places.push(at);
+      });
+      counts.hits += found;
+      counts.misses += missing.size;
+      if (found > 0) onProgress(found);
+      const groups = [...missing.values()];
+      for (let first = 0; first < groups.length; first += SLICE) {
+        const slice = groups.slice(first, first + SLICE);
+        const fresh = await encoder.encode(
+          slice.map(([at]) => texts[at!]!),
+          wanted,
+        );
+        packs.put(
+          fresh.map((encoding, i) => ({ key: keys[slice[i]![0]!]!, value: encodingToBytes(encoding) })),
+        );
+        slice.forEach((places, i) => {
+          for (const at of places) encodings[at] = fresh[i]!;
+          onProgress(places.length);
+        });
+      }
+      return encodings;
+    },
+    async close() {
+      packs.close();
+      await encoder.close();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** Texts to encodings by the full model: the only place where a neural network runs. */
+import type { Model, Role } from "../model/model.ts";
+
+/** A sparse vector: token ids ascending, each once, with values above 0. */
+export interface SparseVector {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/** What a model says of a text. All numbers are exact halves (float16), so that cached and fresh encodings are equal. */
+export interface Encoding {
+  /** `dimension` values of length 1 where the model makes unit vectors; null where not asked for. */
+  readonly dense: Float32Array<ArrayBuffer> | null;
+  readonly sparse: SparseVector | null;
+}
+
+/** What is wanted of texts. */
+export interface Wanted {
+  readonly role: Role;
+  readonly task: string;
+  readonly dense: boolean;
+  /** Only for models with a sparse output. */
+  readonly sparse: boolean;
+}
+
+/** An encoder at work. */
+export interface Encoder {
+  readonly model: Model;
+  /** The execution provider that runs the model, as onnxruntime calls it. */
+  readonly provider: string;
+  /**
+   * Encodings in the order of the texts. A text's encoding does not depend on the others.
+   * Throws `model/invalid` for an output that is not finite. `onProgress` gets numbers of texts done.
+   */
+  encode(
+    texts: readonly string[],
+    wanted: Wanted,
+    onProgress?: (texts: number) => void,
+  ): Promise<readonly Encoding[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,64 @@
+/** Hidden states to one vector a text, impacts to a short list. */
+import { LightedgeError } from "../../shared/errors.ts";
+import { roundToHalf } from "../../shared/math/float16.ts";
+import type { Pooling } from "../model/description.ts";
+import type { SparseVector } from "./encoder.ts";
+
+/** Hidden states of a batch, `[batch, sequence, dimension]` row-major, padded to one length. */
+export interface HiddenStates {
+  readonly data: Float32Array;
+  readonly sequence: number;
+  readonly dimension: number;
+}
+
+/** The vector of one row of a batch, whose first `length` positions are the text. */
+export function poolDense(
+  { data, sequence, dimension }: HiddenStates,
+  row: number,
+  length: number,
+  pooling: Pooling,
+  unit: boolean,
+): Float32Array<ArrayBuffer> {
+  const sum = new Float64Array(dimension);
+  const [first, end] = pooling === "mean" ? [0, length] : pooling === "cls" ? [0, 1] : [length - 1, length];
+  for (let position = first; position < end; position++) {
+    const at = (row * sequence + position) * dimension;
+    for (let j = 0; j < dimension; j++) sum[j]! += data[at + j]!;
+  }
+  let squares = 0;
+  for (const value of sum) squares += value * value;
+  if (!Number.isFinite(squares)) {
+    throw new LightedgeError("model/invalid", "The model gave a vector that is not finite.", {
+      field: "dense",
+    });
+  }
+  const divisor = unit ? Math.sqrt(squares) : end - first;
+  return Float32Array.from(sum, (value) => (divisor > 0 ? roundToHalf(value / divisor) : 0));
+}
+
+/** The greatest impacts of one row of `[batch, vocabulary]`, at most `topK`, ties to the lower id. */
+export function topImpacts(
+  data: Float32Array,
+  row: number,
+  vocabulary: number,
+  topK: number,
+  dropped: ReadonlySet<number>,
+): SparseVector {
+  const found: (readonly [number, number])[] = [];
+  for (let id = 0; id < vocabulary; id++) {
+    const value = data[row * vocabulary + id]!;
+    if (value > 0 && !dropped.has(id)) found.push([id, value]);
+    else if (!Number.isFinite(value)) {
+      throw new LightedgeError("model/invalid", "The model gave an impact that is not finite.", {
+        field: "sparse",
+      });
+    }
+  }
+  found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  const kept = found
+    .slice(0, topK)
+    .map(([id, value]) => [id, roundToHalf(value)] as const)
+    .filter(([, value]) => value > 0)
+    .sort((a, b) => a[0] - b[0]);
+  return { ids: Uint32Array.from(kept, ([id]) => id), values: Float32Array.from(kept, ([, value]) => value) };
+}
