@@ -1,0 +1,115 @@
+/**
+ * Text to query, with no model: the whole of what other systems need a neural network
+ * for. Dense: the sum of the tokens' table rows (LightRetriever, arXiv 2505.12260,
+ * section 3.2). Sparse: token counts times the table's weights.
+ */
+import { NO_ROW } from "../format/table.ts";
+import type { ResidentTable } from "./resident.ts";
+import { rowPointer } from "./resident.ts";
+
+/**
+ * Greatest magnitude of a rescoring query's values. 12 bits keep every kernel sum exact:
+ * 4,096 dimensions x 127 x 2,047 is below 2^31, and rounding moves a cosine by less than 0.0003.
+ */
+const QUERY_LEVELS = 2047;
+/** Greatest magnitude of a first-pass query's values: 4-bit two's complement, kept symmetric. */
+const PLANE_LEVELS = 7;
+
+/** A query as shards take it. Independent of any shard: one serves all. */
+export interface EncodedQuery {
+  readonly dense: DenseQuery | null;
+  readonly sparse: SparseQuery;
+}
+
+/** The dense side; absent when no token of the query has a row. */
+export interface DenseQuery {
+  /** `padded` values within +-2047. The unit query is about `scale * values`. */
+  readonly values: Int16Array<ArrayBuffer>;
+  readonly scale: number;
+  /** Four bit planes of `padded / 8` bytes of the 4-bit values, and the sum of those values. */
+  readonly planes: Uint8Array<ArrayBuffer>;
+  readonly planeSum: number;
+  /** Length of the sum of rows before it was made a unit vector. */
+  readonly norm: number;
+}
+
+/** The sparse side: distinct tokens, ascending, each with count x weight as a whole number. */
+export interface SparseQuery {
+  readonly terms: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** Encodes a query's token ids, with multiplicity. Cost: microseconds; no allocation that grows with the table. */
+export function encodeQuery(table: ResidentTable, ids: readonly number[]): EncodedQuery {
+  return { dense: encodeDense(table, ids), sparse: encodeSparse(table, ids) };
+}
+
+function encodeDense(table: ResidentTable, ids: readonly number[]): DenseQuery | null {
+  const { kernels, meta, sum } = table;
+  const { padded, bits } = meta;
+  kernels.floats(sum, padded).fill(0);
+  for (const id of ids) {
+    const row = table.rank[id];
+    if (row === undefined || row === NO_ROW) continue;
+    kernels.accumulateRow(sum, rowPointer(table, row), bits, padded, table.codebook, table.scales[row]!);
+  }
+  // A codebook has no zero, so the padding of a packed row decodes to something.
+  return quantizeQuery(kernels.floats(sum, padded).fill(0, meta.dimension));
+}
+
+/** A query vector of any length, not zero, as shards take it; null for zero. Values past the dimension are zero. */
+export function quantizeQuery(vector: Float32Array): DenseQuery | null {
+  let squares = 0;
+  let greatest = 0;
+  for (let j = 0; j < vector.length; j++) {
+    const value = vector[j]!;
+    squares += value * value;
+    const magnitude = value < 0 ? -value : value;
+    if (magnitude > greatest) greatest = magnitude;
+  }
+  if (greatest === 0) return null;
+  const norm = Math.sqrt(squares);
+  const perValue = QUERY_LEVELS / greatest;
+  const perPlane = PLANE_LEVELS / greatest;
+  const values = new Int16Array(vector.length);
+  const stride = vector.length >> 3;
+  const planes = new Uint8Array(4 * stride);
+  let planeSum = 0;
+  for (let byte = 0; byte < stride; byte++) {
+    let plane0 = 0;
+    let plane1 = 0;
+    let plane2 = 0;
+    let plane3 = 0;
+    for (let bit = 0; bit < 8; bit++) {
+      const value = vector[byte * 8 + bit]!;
+      values[byte * 8 + bit] = Math.round(value * perValue);
+      const coarse = Math.round(value * perPlane);
+      planeSum += coarse;
+      plane0 |= (coarse & 1) << bit;
+      plane1 |= ((coarse >> 1) & 1) << bit;
+      plane2 |= ((coarse >> 2) & 1) << bit;
+      plane3 |= ((coarse >> 3) & 1) << bit;
+    }
+    planes[byte] = plane0;
+    planes[stride + byte] = plane1;
+    planes[2 * stride + byte] = plane2;
+    planes[3 * stride + byte] = plane3;
+  }
+  return { values, scale: 1 / (perValue * norm), planes, planeSum, norm };
+}
+
+function encodeSparse(table: ResidentTable, ids: readonly number[]): SparseQuery {
+  const sorted = Uint32Array.from(ids).sort();
+  const terms: number[] = [];
+  const weights: number[] = [];
+  for (let at = 0; at < sorted.length; ) {
+    const term = sorted[at]!;
+    const first = at;
+    while (at < sorted.length && sorted[at] === term) at++;
+    const weight = (at - first) * (table.weights[term] ?? 0);
+    if (weight === 0) continue;
+    terms.push(term);
+    weights.push(weight);
+  }
+  return { terms, weights };
+}

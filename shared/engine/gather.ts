@@ -1,0 +1,81 @@
+/**
+ * The candidates of all shards as one shard would have given them: what each side
+ * proposes is cut again to the pool's size over the whole index, so that the ranking
+ * does not depend on how many shards there are.
+ */
+import type { Candidate } from "./fuse.ts";
+import { FAR_POOL, NEAR_POOL, type Pool, type Proposal, type ShardCandidates } from "./score-shard.ts";
+
+/**
+ * The index's candidates. Shards must come in the order of their documents. `sparseUnit`
+ * times a stored sparse sum is the sparse score.
+ */
+export function gather(
+  shards: readonly ShardCandidates[],
+  deep: boolean,
+  sparseUnit: number,
+): readonly Candidate[] {
+  const near = proposals(shards, NEAR_POOL);
+  const all = deep ? proposals(shards, FAR_POOL) : near;
+  const candidates: Candidate[] = [];
+  for (const [at, found] of shards.entries()) {
+    const { shard, documents } = found;
+    for (let i = 0; i < documents.length; i++) {
+      const document = documents[i]!;
+      const byDense = all.dense[at]!.has(document);
+      const bySparse = all.sparse[at]!.has(document);
+      if (!byDense && !bySparse) continue;
+      candidates.push({
+        shard,
+        document,
+        chunk: found.chunks[i]!,
+        ordinal: shard.meta.first_document + document,
+        dense: found.dense[i]!,
+        sparse: found.sparse[i]! * sparseUnit,
+        byDense,
+        bySparse,
+        near: near === all || near.dense[at]!.has(document) || near.sparse[at]!.has(document),
+      });
+    }
+  }
+  return candidates;
+}
+
+interface Proposals {
+  /** By shard: the documents that each side proposes. */
+  readonly dense: readonly ReadonlySet<number>[];
+  readonly sparse: readonly ReadonlySet<number>[];
+}
+
+function proposals(shards: readonly ShardCandidates[], pool: Pool): Proposals {
+  const sets = (lists: readonly Proposal[], wanted: number) =>
+    cut(lists, wanted).map((documents) => new Set(documents));
+  return {
+    dense: sets(
+      shards.map(({ byDense }) => byDense),
+      pool.dense,
+    ),
+    sparse: sets(
+      shards.map(({ bySparse }) => bySparse),
+      pool.sparse,
+    ),
+  };
+}
+
+/** The `wanted` best over all lists, by list; ties go to the earlier list and the lower document. */
+function cut(lists: readonly Proposal[], wanted: number): readonly Uint32Array[] {
+  const count = lists.reduce((sum, { documents }) => sum + documents.length, 0);
+  if (count <= wanted) return lists.map(({ documents }) => documents);
+  const all = new Float64Array(count);
+  let at = 0;
+  for (const { scores } of lists) {
+    all.set(scores, at);
+    at += scores.length;
+  }
+  const threshold = all.sort()[count - wanted]!;
+  const above = all.reduce((sum, score) => sum + (score > threshold ? 1 : 0), 0);
+  let ties = wanted - above;
+  return lists.map(({ documents, scores }) =>
+    documents.filter((_, i) => scores[i]! > threshold || (scores[i]! === threshold && ties-- > 0)),
+  );
+}

@@ -1,0 +1,187 @@
+/**
+ * The query path, top to bottom on one screen:
+ * text -> tokens -> encoded query -> candidates of every shard -> ranking -> documents -> answer.
+ */
+import { LightedgeError, printable } from "../errors.ts";
+import { findId } from "../format/ids.ts";
+import type { Manifest } from "../format/manifest.ts";
+import { MIB, REQUEST_LIMITS } from "../limits.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Fields, Hit, SearchAnswer, SearchRequest } from "../types.ts";
+import type { EnginePorts, OpenIndex, StoredDocument } from "./api.ts";
+import type { DocumentPlace, DocumentReader } from "./document-reader.ts";
+import { type EncodedQuery, encodeQuery } from "./encode-query.ts";
+import { explain } from "./explain.ts";
+import { type Ranked, type RankingRule, rank } from "./fuse.ts";
+import { gather } from "./gather.ts";
+import { type QueryWord, queryWords } from "./query-words.ts";
+import type { ResidentShard, ResidentTable } from "./resident.ts";
+import { FAR_POOL, NEAR_POOL, type ShardCandidates, scoreShard } from "./score-shard.ts";
+import { makeSnippet } from "./snippet.ts";
+
+/** A loaded index, as the searcher takes it. Shards in the order of their documents. */
+export interface SearcherParts {
+  readonly name: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+  readonly ports: Pick<EnginePorts, "now" | "region">;
+  readonly tokenizer: Tokenizer;
+  /** In the order of the manifest's tasks. */
+  readonly tables: readonly ResidentTable[];
+  readonly shards: readonly ResidentShard[];
+  readonly documents: DocumentReader;
+}
+
+/** UTF-8 is at most three bytes a UTF-16 unit; field text above this total is left out of an answer. */
+const ANSWER_UNITS = MIB;
+
+/** Search over a loaded index. */
+export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" | "document"> {
+  async function search(request: SearchRequest): Promise<SearchAnswer> {
+    const started = parts.ports.now();
+    const table = tableOf(parts, request.task);
+    const ids = parts.tokenizer.ids(request.q, REQUEST_LIMITS.queryTokens + 1);
+    const warnings: string[] = [];
+    if (ids.length > REQUEST_LIMITS.queryTokens) {
+      ids.length = REQUEST_LIMITS.queryTokens;
+      warnings.push(`Only the first ${REQUEST_LIMITS.queryTokens} tokens of the query were used.`);
+    }
+    const query = encodeQuery(table, ids);
+    const rule = ruleOf(request, parts.manifest);
+    const depth = request.offset + request.limit;
+    const deep = depth > NEAR_POOL.sparse;
+    const found = parts.shards.map((shard) => scoreShard(shard, query, deep ? FAR_POOL : NEAR_POOL));
+    const ranking = rank(gather(found, deep, sparseUnit(parts, table)), rule, depth).slice(request.offset);
+    const documents = await parts.documents.read(ranking.map((ranked) => placeOf(parts, ranked)));
+    const words = queryWords(request.q, parts.tokenizer.tokens(request.q).slice(0, ids.length), table);
+    const hits = ranking.map((ranked, at) =>
+      toHit(ranked, documents[at]!, { request, words, query, table, rule }),
+    );
+    return {
+      index: parts.name,
+      version: parts.version,
+      region: parts.ports.region,
+      mode: request.mode,
+      took_ms: Math.round((parts.ports.now() - started) * 1000) / 1000,
+      total: totalOf(parts, found, query, request),
+      partial: false,
+      hits: withinBudget(hits, warnings),
+      ...(warnings.length > 0 ? { warnings } : {}),
+    };
+  }
+
+  async function document(id: string): Promise<StoredDocument | null> {
+    for (const [shard, resident] of parts.shards.entries()) {
+      const at = findId(resident, id);
+      if (at < 0) continue;
+      const place = { shard, block: resident.places[2 * at]!, index: resident.places[2 * at + 1]! };
+      const [stored] = await parts.documents.read([place]);
+      return stored!;
+    }
+    return null;
+  }
+  return { search, document };
+}
+
+function tableOf({ manifest, tables }: SearcherParts, task: string | undefined): ResidentTable {
+  const at = task === undefined ? 0 : manifest.tasks.findIndex(({ name }) => name === task);
+  const table = tables[at];
+  if (table !== undefined) return table;
+  const names = manifest.tasks.map(({ name }) => name).join(", ");
+  throw new LightedgeError(
+    "request/invalid",
+    `There is no task ${printable(task)} in this index; it has ${names}.`,
+    {
+      field: "task",
+      value: printable(task),
+    },
+  );
+}
+
+function ruleOf({ mode, fusion, weight }: SearchRequest, { fusion: own }: Manifest): RankingRule {
+  return { mode, fusion: fusion ?? own.rule, weight: weight ?? own.weight };
+}
+
+/** What a stored sparse sum is multiplied with; the impact scale is one for the whole index. */
+function sparseUnit({ shards }: SearcherParts, table: ResidentTable): number {
+  return 1 / (table.meta.weight_scale * (shards[0]?.meta.impact_scale ?? 1));
+}
+
+function placeOf({ shards }: SearcherParts, { candidate }: Ranked): DocumentPlace {
+  const { shard, document } = candidate;
+  return {
+    shard: shards.indexOf(shard),
+    block: shard.places[2 * document]!,
+    index: shard.places[2 * document + 1]!,
+  };
+}
+
+/** Documents that paging can reach: with an embedding every document has a score, without only those that match. */
+function totalOf(
+  { manifest }: SearcherParts,
+  found: readonly ShardCandidates[],
+  query: EncodedQuery,
+  { mode }: SearchRequest,
+): number {
+  const matches = found.reduce((sum, shard) => sum + shard.matches, 0);
+  const ranked = query.dense === null ? (mode === "dense" ? 0 : matches) : manifest.counts.documents;
+  return Math.min(mode === "sparse" ? matches : ranked, REQUEST_LIMITS.window);
+}
+
+interface HitContext {
+  readonly request: SearchRequest;
+  readonly words: readonly QueryWord[];
+  readonly query: EncodedQuery;
+  readonly table: ResidentTable;
+  readonly rule: RankingRule;
+}
+
+function toHit(ranked: Ranked, stored: StoredDocument, context: HitContext): Hit {
+  const { candidate, score } = ranked;
+  const { shard, document, chunk, dense, sparse } = candidate;
+  const passage = stored.passages[chunk - shard.owners[document]!];
+  if (passage === undefined) {
+    throw new LightedgeError(
+      "format/invalid",
+      `Document ${stored.id} has fewer passages than its shard says.`,
+    );
+  }
+  const text = typeof stored.fields.text === "string" ? stored.fields.text : "";
+  return {
+    id: stored.id,
+    score,
+    dense,
+    sparse,
+    fields: pick(stored.fields, context.request.fields),
+    snippet: makeSnippet(text, passage.start, passage.end, context.words),
+    passage,
+    ...(context.request.explain
+      ? { explain: explain(ranked, context.words, context.query, context.table, context.rule) }
+      : {}),
+  };
+}
+
+function pick(fields: Fields, names: readonly string[] | undefined): Fields {
+  if (names === undefined) return fields;
+  return Object.fromEntries(
+    names.filter((name) => Object.hasOwn(fields, name)).map((name) => [name, fields[name]!]),
+  );
+}
+
+/** Leaves out the fields of hits past the budget, so that a hundred long documents cannot fill an isolate. */
+function withinBudget(hits: readonly Hit[], warnings: string[]): readonly Hit[] {
+  let units = 0;
+  let left = 0;
+  const kept = hits.map((hit) => {
+    for (const value of Object.values(hit.fields)) if (typeof value === "string") units += value.length;
+    if (units <= ANSWER_UNITS) return hit;
+    left++;
+    return { ...hit, fields: {} };
+  });
+  if (left > 0) {
+    warnings.push(
+      `The fields of the last ${left} hits were left out of this long answer; name those you need in "fields".`,
+    );
+  }
+  return kept;
+}
