@@ -1,0 +1,134 @@
+/** Everything an index is made of, read and held against everything else, from the pointer to the last record. */
+import { asLightedgeError, LightedgeError } from "../shared/errors.ts";
+import { checkBinding } from "../shared/format/binding.ts";
+import type { DocumentBlock } from "../shared/format/document-block.ts";
+import { openDocuments } from "../shared/format/documents.ts";
+import { idAt } from "../shared/format/ids.ts";
+import { loadEnvelope, loadManifest } from "../shared/format/load.ts";
+import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import { wholeSource } from "../shared/format/ranged.ts";
+import { readShard, type ShardFile, type ShardMeta } from "../shared/format/shard.ts";
+import { readTable, type TableMeta } from "../shared/format/table.ts";
+import { readTokenizerFile } from "../shared/format/tokenizer-file.ts";
+import type { ReadStore } from "../shared/store/store.ts";
+import { loadTokenizer } from "../shared/tokenizer/load.ts";
+import { readPointer } from "./store/publish.ts";
+
+/** What a check found. */
+export interface CheckReport {
+  readonly index: string;
+  readonly version: string;
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly documents: number;
+  readonly chunks: number;
+  /** One sentence for each thing that is wrong; empty for a sound index. */
+  readonly problems: readonly string[];
+}
+
+/** Reads the whole current version. Throws `index/not-found`, or what reading pointer and manifest throws; all else becomes a problem. */
+export async function checkIndex(store: ReadStore, name: string): Promise<CheckReport> {
+  const stored = await readPointer(store, name);
+  if (stored === null)
+    throw new LightedgeError("index/not-found", `There is no index named ${name}.`, {
+      field: "index",
+      value: name,
+    });
+  const { pointer } = stored;
+  const manifest = await loadManifest(store, pointer.manifest);
+  const problems: string[] = [];
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      problems.push(asLightedgeError(error).message);
+      return null;
+    }
+  };
+
+  const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
+  const tokenizer = await attempt(async () => {
+    const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
+    loadTokenizer(content.value);
+    return content.meta;
+  });
+  const tables: (TableMeta | null)[] = [];
+  for (const blob of blobsOf(manifest, "table"))
+    tables.push(await attempt(async () => readTable(await loadEnvelope(store, blob)).meta));
+  const shards: (ShardMeta | null)[] = [];
+  let documents = 0;
+  let chunks = 0;
+  for (const [ordinal, blob] of blobsOf(manifest, "shard").entries()) {
+    const shard = await attempt(async () => readShard(await loadEnvelope(store, blob)));
+    shards.push(shard?.meta ?? null);
+    if (shard === null) continue;
+    if (shard.meta.first_document !== documents) {
+      problems.push(
+        `Shard ${ordinal} begins at document ${shard.meta.first_document}; the shards before it hold ${documents}.`,
+      );
+    }
+    documents += shard.meta.documents;
+    chunks += shard.meta.chunks;
+    await attempt(async () =>
+      problems.push(
+        ...(await checkDocuments(store, blobsOf(manifest, "documents")[ordinal]!, shard, ordinal)),
+      ),
+    );
+  }
+  checkCounts(manifest, documents, chunks, problems);
+  await attempt(() =>
+    checkBinding(manifest, {
+      ...(tokenizer === null ? {} : { tokenizer }),
+      tables: tables.filter((meta) => meta !== null),
+      shards: shards.filter((meta) => meta !== null),
+    }),
+  );
+  const bytes = manifest.blobs.reduce((sum, blob) => sum + blob.bytes, 0);
+  const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
+  return { index: name, version, blobs: manifest.blobs.length, bytes, documents, chunks, problems };
+}
+
+function checkCounts({ counts }: Manifest, documents: number, chunks: number, problems: string[]): void {
+  if (counts.documents !== documents)
+    problems.push(`The manifest counts ${counts.documents} documents and the shards ${documents}.`);
+  if (counts.chunks !== chunks)
+    problems.push(`The manifest counts ${counts.chunks} chunks and the shards ${chunks}.`);
+}
+
+/** Every record of a documents file against its shard: id, passages, and that passages lie within the text. */
+async function checkDocuments(
+  store: ReadStore,
+  entry: BlobEntry,
+  shard: ShardFile,
+  ordinal: number,
+): Promise<readonly string[]> {
+  const file = await openDocuments(wholeSource(await loadEnvelope(store, entry)));
+  const problems: string[] = [];
+  if (file.meta.count !== shard.meta.documents) {
+    problems.push(
+      `Shard ${ordinal} has ${shard.meta.documents} documents and its documents file ${file.meta.count}.`,
+    );
+  }
+  let open: { readonly number: number; readonly block: DocumentBlock } | undefined;
+  for (let document = 0; document < shard.meta.documents; document++) {
+    const number = shard.places[2 * document]!;
+    if (open === undefined || open.number !== number)
+      open = { number, block: (await file.blocks([number]))[0]! };
+    const record = open.block.record(shard.places[2 * document + 1]!);
+    const id = idAt(shard, document);
+    if (record.id !== id) problems.push(`Document ${id} of shard ${ordinal} is stored as ${record.id}.`);
+    const first = shard.owners[document]!;
+    const own = shard.owners[document + 1]! - first;
+    const units = typeof record.fields.text === "string" ? record.fields.text.length : 0;
+    const sound =
+      record.passages.length === own &&
+      record.passages.every(
+        ({ start, end }, at) =>
+          start === shard.passages[2 * (first + at)] &&
+          end === shard.passages[2 * (first + at) + 1] &&
+          end <= units,
+      );
+    if (!sound) problems.push(`The passages of document ${id} differ from its shard's or leave its text.`);
+  }
+  return problems;
+}

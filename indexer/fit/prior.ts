@@ -1,0 +1,51 @@
+/**
+ * The generic prior of a model: a table fitted once to general queries, shipped with the
+ * model, from which every index's own fit starts.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LightedgeError } from "../../shared/errors.ts";
+import { parseEnvelope } from "../../shared/format/envelope.ts";
+import { NO_ROW, readTable, rowBytes, type TableFile } from "../../shared/format/table.ts";
+import { unpackRow } from "../../shared/kernels/packing.ts";
+import type { Model } from "../model/model.ts";
+
+/**
+ * The prior of a model as vocabulary x dimension in the rotated space; zeros where the
+ * folder names none. Throws `model/invalid` for one made with another encoder.
+ */
+export async function loadPrior(model: Model): Promise<Float32Array<ArrayBuffer>> {
+  const { dimension, vocabulary, prior } = model.description;
+  if (prior === null) return new Float32Array(vocabulary * dimension);
+  const path = join(model.folder, prior);
+  const bytes = new Uint8Array(await readFile(path));
+  const table = readTable(parseEnvelope(bytes, "table"));
+  if (table.meta.encoder !== model.encoderHash || table.meta.dimension !== dimension) {
+    throw new LightedgeError(
+      "model/invalid",
+      `${path} was made for another encoder (${table.meta.encoder.slice(0, 8)}, this one is ${model.encoderHash.slice(0, 8)}). Make it again with "lightedge prior".`,
+      { field: "prior", file: path },
+    );
+  }
+  return decodeTable(table);
+}
+
+/** A table's rows by token id: vocabulary x dimension, zeros for tokens without a row. */
+export function decodeTable({
+  meta,
+  rank,
+  scales,
+  rows,
+}: Pick<TableFile, "meta" | "rank" | "scales" | "rows">) {
+  const { dimension, padded, bits, codebook, vocabulary } = meta;
+  const bytes = rowBytes(padded, bits);
+  const decoded = new Float32Array(vocabulary * dimension);
+  rank.forEach((row, id) => {
+    if (row === NO_ROW) return;
+    const codes = unpackRow(rows.subarray(row * bytes, (row + 1) * bytes), bits, padded);
+    for (let j = 0; j < dimension; j++) {
+      decoded[id * dimension + j] = scales[row]! * (bits === 8 ? codes[j]! : codebook[codes[j]!]!);
+    }
+  });
+  return decoded;
+}
