@@ -1,0 +1,218 @@
+/** The HTTP interface: a request in, an answer out, whatever happens in between. */
+import { Hono } from "hono";
+import type { OpenIndex } from "../shared/engine/api.ts";
+import { asLightedgeError, LightedgeError, printable } from "../shared/errors.ts";
+import { checkIndexName } from "../shared/store/keys.ts";
+import type { SearchAnswer, SearchRequest } from "../shared/types.ts";
+import { readJson } from "./body.ts";
+import { describeIndex } from "./describe-index.ts";
+import { type ErrorBody, errorBody, errorResponse, logLine, statusOf } from "./error-response.ts";
+import type { Background, IndexCache } from "./index-cache.ts";
+import { HTTP_LIMITS } from "./limits.ts";
+import { openApi } from "./openapi.ts";
+import { type PageSettings, type PreparedPage, preparePage } from "./page-response.ts";
+import { parameters, rawPath } from "./query-string.ts";
+import {
+  batchItems,
+  batchQueryFromJson,
+  documentIdFromPath,
+  refuseParameters,
+  requestFromJson,
+  requestFromParameters,
+} from "./request.ts";
+import { type AllowedOrigins, finish, json, optionsResponse, serverTiming } from "./respond.ts";
+import { methodsByPath, type Operation, ROUTES, rawSegments } from "./routes.ts";
+
+/** What the interface needs from the place it runs in. */
+export interface AppPorts {
+  readonly indexes: IndexCache;
+  readonly region: string;
+  readonly budgetBytes: number;
+  /** The built page and what it is told. */
+  readonly page: string;
+  readonly settings: PageSettings;
+  readonly allowedOrigins: AllowedOrigins;
+  /** Milliseconds from any fixed point, and since 1970. */
+  now(): number;
+  today(): number;
+  /** Takes one line of JSON for each failure of ours. */
+  log(line: string): void;
+}
+
+/** The interface, ready to answer. */
+export interface App {
+  /** Answers a request. Never rejects. */
+  fetch(request: Request, background: Background): Promise<Response>;
+  /** Methods and paths that the router knows, in its own spelling (`:index`). */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
+}
+
+/** A request on its way: what every handler may ask of it. */
+interface Call {
+  readonly request: Request;
+  readonly url: string;
+  readonly segments: Readonly<Record<string, string>>;
+  readonly background: Background;
+  readonly requestId: string;
+}
+
+type Bindings = { Bindings: { readonly requestId: string; readonly background: Background } };
+
+/** Builds the interface. Cheap; one serves an isolate for its life. */
+export function createApp(ports: AppPorts): App {
+  const handlers = createHandlers(ports);
+  // The raw path is matched, so that a path has one spelling and an escape is never decoded twice.
+  const router = new Hono<Bindings>({ getPath: (request) => rawPath(request.url) });
+  for (const { method, path, operation } of ROUTES) {
+    router.on(method, honoPath(path), (context) => {
+      const { req, env } = context;
+      const segments = rawSegments(path, rawPath(req.url));
+      return handlers[operation]({ request: req.raw, url: req.url, segments, ...env });
+    });
+  }
+  for (const [path, methods] of methodsByPath()) {
+    router.options(honoPath(path), () => optionsResponse(methods));
+    router.all(honoPath(path), ({ req, env }) => {
+      const message = `${printable(req.method)} is not answered here; ${methods} are.`;
+      return errorResponse(new LightedgeError("request/method", message), env.requestId, methods);
+    });
+  }
+  router.notFound(({ env }) => {
+    const error = new LightedgeError(
+      "request/not-found",
+      "There is nothing at this path; see /openapi.json.",
+    );
+    return errorResponse(error, env.requestId);
+  });
+  router.onError((error) => {
+    throw error;
+  });
+
+  return {
+    routes: router.routes,
+    async fetch(request, background) {
+      // 48 random bits: enough to find one line of a log, short enough to be read out.
+      const requestId = crypto.randomUUID().slice(0, 13);
+      try {
+        checkUrl(request.url);
+        const response = await router.fetch(request, { requestId, background });
+        return finish(response, request, ports.allowedOrigins);
+      } catch (error) {
+        report(ports, error, requestId, request);
+        return finish(errorResponse(error, requestId), request, ports.allowedOrigins);
+      }
+    },
+  };
+}
+
+function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call) => Promise<Response>>> {
+  let page: PreparedPage | undefined;
+  return {
+    async search(call) {
+      const name = indexOf(call);
+      return answer(ports, call, name, requestFromParameters(parameters(call.url)));
+    },
+    async searchByBody(call) {
+      const name = indexOf(call);
+      refuseParameters(parameters(call.url));
+      return answer(ports, call, name, requestFromJson(await readJson(call.request)));
+    },
+    async searchMany(call) {
+      refuseParameters(parameters(call.url));
+      const items = batchItems(await readJson(call.request));
+      // Checked before the first is run: storage is for requests that can be answered.
+      const queries = items.map((item) => attempt(() => batchQueryFromJson(item)));
+      const run = async (query: (typeof queries)[number]): Promise<SearchAnswer | { error: ErrorBody }> => {
+        try {
+          if ("failure" in query) throw query.failure;
+          const index = await ports.indexes.get(query.value.index, call.background);
+          return await index.search(query.value.request);
+        } catch (error) {
+          report(ports, error, call.requestId, call.request);
+          return { error: errorBody(error, call.requestId) };
+        }
+      };
+      return json({ answers: await Promise.all(queries.map(run)) });
+    },
+    async listIndexes({ url }) {
+      refuseParameters(parameters(url));
+      return json({ indexes: ports.settings.indexes });
+    },
+    async describeIndex(call) {
+      refuseParameters(parameters(call.url));
+      return json(describeIndex(await open(ports, call, indexOf(call)), ports.today()));
+    },
+    async getDocument(call) {
+      refuseParameters(parameters(call.url));
+      const name = indexOf(call);
+      const id = documentIdFromPath(call.segments.id ?? "");
+      const index = await open(ports, call, name);
+      const document = await index.document(id);
+      if (document !== null) return json({ index: name, version: index.version, ...document });
+      const message = `The index ${name} has no document ${printable(id)}.`;
+      throw new LightedgeError("document/not-found", message, { field: "id" });
+    },
+    async health() {
+      const loaded = ports.indexes.loaded();
+      const indexes = loaded.map(({ name, version, residentBytes }) => ({
+        index: name,
+        version,
+        resident_bytes: residentBytes,
+      }));
+      return json({ status: "ok", region: ports.region, indexes, budget_bytes: ports.budgetBytes });
+    },
+    async describeApi() {
+      return json(openApi());
+    },
+    async page() {
+      page ??= await preparePage(ports.page, ports.settings);
+      return new Response(page.html, { headers: page.headers });
+    },
+  };
+}
+
+async function answer(ports: AppPorts, call: Call, name: string, request: SearchRequest): Promise<Response> {
+  const started = ports.now();
+  const index = await open(ports, call, name);
+  const loaded = ports.now();
+  const found = await index.search(request);
+  const timing = serverTiming({ load: loaded - started, search: found.took_ms });
+  return json(found, 200, new Headers({ "server-timing": timing, "x-request-id": call.requestId }));
+}
+
+function open(ports: AppPorts, call: Call, name: string): Promise<OpenIndex> {
+  return ports.indexes.get(name, call.background);
+}
+
+function indexOf({ segments }: Call): string {
+  const name = segments.index ?? "";
+  checkIndexName(name);
+  return name;
+}
+
+function attempt<T>(make: () => T): { readonly value: T } | { readonly failure: unknown } {
+  try {
+    return { value: make() };
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+function checkUrl(url: string): void {
+  const limit = HTTP_LIMITS.urlUnits;
+  if (url.length <= limit) return;
+  const message = `The URL is longer than ${limit} characters; a long query can be sent as a POST body.`;
+  throw new LightedgeError("request/too-large", message, { field: "url", limit });
+}
+
+/** Failures of ours go to the log; the caller's mistakes are the caller's to read. */
+function report(ports: AppPorts, error: unknown, requestId: string, request: Request): void {
+  const known = asLightedgeError(error);
+  if (statusOf(known.code) < 500) return;
+  // Without the query string, which holds what somebody searched for.
+  ports.log(logLine(known, requestId, `${request.method} ${rawPath(request.url)}`));
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll("{", ":").replaceAll("}", "");
+}

@@ -1,0 +1,78 @@
+/** A request's body as a JSON value, with every bound checked on the way in. */
+import { LightedgeError } from "../shared/errors.ts";
+import { REQUEST_LIMITS } from "../shared/limits.ts";
+import { checkJsonShape } from "./json-shape.ts";
+
+/**
+ * The JSON value of a body of `application/json`. Reads at most `REQUEST_LIMITS.bodyBytes`
+ * and one chunk more, whatever Content-Length says. Throws `request/too-large`, or
+ * `request/invalid` for a wrong content type, bytes that are not UTF-8, text that is not
+ * JSON, nesting above `bodyDepth` and a key that occurs twice in one object.
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  checkHeaders(request.headers);
+  const text = decode(await readBytes(request));
+  checkJsonShape(text, REQUEST_LIMITS.bodyDepth);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalidBody("The body is not JSON.", error);
+  }
+}
+
+function checkHeaders(headers: Headers): void {
+  const given = headers.get("content-type") ?? "";
+  const end = given.indexOf(";");
+  const type = (end < 0 ? given : given.slice(0, end)).trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new LightedgeError("request/invalid", "The content type of the body must be application/json.", {
+      field: "content-type",
+    });
+  }
+  const coding = headers.get("content-encoding");
+  if (coding !== null && coding.trim().toLowerCase() !== "identity") {
+    throw new LightedgeError("request/invalid", "A compressed body is not accepted.", {
+      field: "content-encoding",
+    });
+  }
+  // A sender that says so is refused before it sends; one that lies is counted below.
+  if (Number(headers.get("content-length") ?? 0) > REQUEST_LIMITS.bodyBytes) throw tooLarge();
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const bytes = new Uint8Array(REQUEST_LIMITS.bodyBytes);
+  let length = 0;
+  if (request.body === null) return bytes.subarray(0, 0);
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return bytes.subarray(0, length);
+    if (length + value.length > bytes.length) {
+      // Nobody waits for the rest, and a sender that never ends must not hold the answer up.
+      reader.cancel().catch(() => undefined);
+      throw tooLarge();
+    }
+    bytes.set(value, length);
+    length += value.length;
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw invalidBody("The body is not UTF-8.", error);
+  }
+}
+
+function tooLarge(): LightedgeError {
+  const limit = REQUEST_LIMITS.bodyBytes;
+  return new LightedgeError("request/too-large", `The body is larger than ${limit} bytes.`, {
+    field: "body",
+    limit,
+  });
+}
+
+function invalidBody(message: string, cause: unknown): LightedgeError {
+  return new LightedgeError("request/invalid", message, { field: "body" }, cause);
+}

@@ -1,0 +1,137 @@
+/**
+ * The fields of a search request, said once. `request.ts` validates from this list and
+ * `openapi.ts` describes from it, so that what is documented is what is enforced.
+ */
+import { REQUEST_LIMITS } from "../shared/limits.ts";
+import { FUSION_RULES, MODES } from "../shared/types.ts";
+
+interface Named {
+  readonly name: string;
+  /** One or two sentences for the API description. */
+  readonly description: string;
+}
+
+/** Text of at least one character that is not white space. */
+export interface TextSpec extends Named {
+  readonly kind: "text";
+  /** UTF-8 bytes. */
+  readonly maxBytes: number;
+  readonly required?: true;
+}
+
+/** One of a closed list of words. */
+export interface ChoiceSpec extends Named {
+  readonly kind: "choice";
+  readonly values: readonly string[];
+  readonly fallback?: string;
+}
+
+/** A number between two bounds, both included; `integer` refuses fractions. */
+export interface NumberSpec extends Named {
+  readonly kind: "integer" | "number";
+  readonly min: number;
+  readonly max: number;
+  readonly fallback?: number;
+}
+
+/** True or false. */
+export interface FlagSpec extends Named {
+  readonly kind: "flag";
+  readonly fallback: boolean;
+}
+
+/** A list of names: an array in JSON, comma separated in a URL. */
+export interface NamesSpec extends Named {
+  readonly kind: "names";
+  readonly maxItems: number;
+  /** UTF-8 bytes of one name. */
+  readonly maxBytes: number;
+}
+
+/** What is said of one field. */
+export type FieldSpec = TextSpec | ChoiceSpec | NumberSpec | FlagSpec | NamesSpec;
+
+/** The fields of one search, in the order they are documented. */
+export const SEARCH_FIELDS = [
+  {
+    kind: "text",
+    name: "q",
+    maxBytes: REQUEST_LIMITS.queryBytes,
+    required: true,
+    description: "What to look for, in the searcher's own words.",
+  },
+  {
+    kind: "choice",
+    name: "mode",
+    values: MODES,
+    fallback: "hybrid",
+    description:
+      "Which side ranks: meaning and words together, meaning alone (dense), or words alone (sparse).",
+  },
+  {
+    kind: "integer",
+    name: "limit",
+    min: 1,
+    max: REQUEST_LIMITS.limit,
+    fallback: 10,
+    description: "Hits wanted.",
+  },
+  {
+    kind: "integer",
+    name: "offset",
+    min: 0,
+    max: REQUEST_LIMITS.window - 1,
+    fallback: 0,
+    description: `Hits to leave out first. offset + limit is at most ${REQUEST_LIMITS.window}.`,
+  },
+  {
+    kind: "text",
+    name: "task",
+    maxBytes: 64,
+    description: "The task whose query table is used. The index's first when absent.",
+  },
+  {
+    kind: "choice",
+    name: "fusion",
+    values: FUSION_RULES,
+    description: "How the two rankings become one. The index's own rule when absent.",
+  },
+  {
+    kind: "number",
+    name: "weight",
+    min: 0,
+    max: 1,
+    description: "Share of the dense side in the fused score. The index's own when absent.",
+  },
+  {
+    kind: "flag",
+    name: "explain",
+    fallback: false,
+    description: "Whether each hit says what every word of the query gave to its scores.",
+  },
+  {
+    kind: "names",
+    name: "fields",
+    maxItems: REQUEST_LIMITS.fields,
+    maxBytes: 256,
+    description:
+      "Names of the document fields wanted in hits, all when absent. A name that a document lacks simply does not appear.",
+  },
+] as const satisfies readonly FieldSpec[];
+
+type ValueOf<S extends FieldSpec> = S extends { readonly kind: "text" }
+  ? string
+  : S extends { readonly kind: "choice"; readonly values: readonly (infer V)[] }
+    ? V
+    : S extends NumberSpec
+      ? number
+      : S extends FlagSpec
+        ? boolean
+        : readonly string[];
+
+type IsAlwaysThere<S> = S extends { readonly required: true } | { readonly fallback: unknown } ? true : false;
+
+/** The checked values of a list of fields by name; those with neither `required` nor `fallback` may be undefined. */
+export type FieldValues<L extends readonly FieldSpec[]> = {
+  readonly [S in L[number] as S["name"]]: IsAlwaysThere<S> extends true ? ValueOf<S> : ValueOf<S> | undefined;
+};

@@ -1,0 +1,216 @@
+/**
+ * The indexes that this isolate holds. One load per index at a time, whoever asks; the
+ * least recently used make room before another is loaded; a loaded index is served while
+ * its pointer is read again in the background.
+ */
+
+import type { OpenIndex } from "../shared/engine/api.ts";
+import { LightedgeError } from "../shared/errors.ts";
+
+/** Keeps work alive after its request has been answered or given up, as `ctx.waitUntil` does. */
+export interface Background {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** Where indexes come from. */
+export interface IndexSource {
+  /** Loads the current version. Throws `index/too-large`, before loading, above this many resident bytes. */
+  open(name: string, residentBytes: number): Promise<OpenIndex>;
+  /** Resident bytes of the current version, known before it is loaded. Cost: two reads. */
+  neededBytes(name: string): Promise<number>;
+  /** What `OpenIndex.version` of the current version would be. Throws `index/not-found`. Cost: one read. */
+  currentVersion(name: string): Promise<string>;
+}
+
+/** How the cache behaves. */
+export interface CacheOptions {
+  /** Resident bytes of all loaded indexes together. */
+  readonly budgetBytes: number;
+  /** Indexes loaded at once; each keeps a document cache outside the budget. */
+  readonly slots: number;
+  /**
+   * Milliseconds for which a pointer is believed. Up to `STALE_FACTOR` times as long the
+   * loaded version is served while the pointer is read; after that the request waits for it.
+   */
+  readonly pointerMaxAgeMs: number;
+  /**
+   * Milliseconds to wait for a load that another request began. On Workers a load dies with
+   * its request once `waitUntil` runs out, and its promise then never settles.
+   */
+  readonly patienceMs: number;
+  /** Milliseconds from any fixed point. */
+  now(): number;
+}
+
+/** How many times `pointerMaxAgeMs` a version may be served without a look at its pointer. */
+export const STALE_FACTOR = 6;
+
+interface Entry {
+  readonly index: OpenIndex;
+  /** When the pointer last named this version, and when it was last asked, in ms. */
+  readonly provenAt: number;
+  readonly triedAt: number;
+}
+
+/** Loaded indexes by name, the least recently used first. */
+export class IndexCache {
+  readonly #source: IndexSource;
+  readonly #options: CacheOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #flights = new Map<string, Promise<OpenIndex>>();
+  /** Settles when the last load to be queued is over: loads take turns, or each would count on the same room. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(source: IndexSource, options: CacheOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** The loaded indexes, the most recently used last. Touches no storage. */
+  loaded(): readonly OpenIndex[] {
+    return [...this.#entries.values()].map(({ index }) => index);
+  }
+
+  /** Resident bytes of all loaded indexes. */
+  get residentBytes(): number {
+    return this.loaded().reduce((bytes, index) => bytes + index.residentBytes, 0);
+  }
+
+  /**
+   * The index with this name: loaded, or loaded now. Throws what loading throws; a failure
+   * is not remembered, and never replaces a version that is loaded.
+   */
+  async get(name: string, background: Background): Promise<OpenIndex> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return this.#shared(name, background);
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+
+    const { now, pointerMaxAgeMs } = this.#options;
+    const time = now();
+    if (time - entry.triedAt < pointerMaxAgeMs) return entry.index;
+    if (time - entry.provenAt < pointerMaxAgeMs * STALE_FACTOR) {
+      this.#shared(name, background).catch(() => undefined);
+      return entry.index;
+    }
+    return this.#shared(name, background);
+  }
+
+  /** The flight for this name, begun here if there is none or the one there is has outlived all patience. */
+  async #shared(name: string, background: Background): Promise<OpenIndex> {
+    for (;;) {
+      const flight = this.#flights.get(name);
+      if (flight === undefined) return this.#begin(name, background);
+      if (await settlesWithin(flight, this.#options.patienceMs)) return flight;
+      if (this.#flights.get(name) === flight) {
+        this.#turn = Promise.resolve();
+        return this.#begin(name, background);
+      }
+    }
+  }
+
+  #begin(name: string, background: Background): Promise<OpenIndex> {
+    const flight = this.#bringUpToDate(name).finally(() => {
+      if (this.#flights.get(name) === flight) this.#flights.delete(name);
+    });
+    this.#flights.set(name, flight);
+    background.waitUntil(flight.catch(() => undefined));
+    return flight;
+  }
+
+  async #bringUpToDate(name: string): Promise<OpenIndex> {
+    const { now } = this.#options;
+    const before = this.#entries.get(name);
+    if (before === undefined) return this.#load(name);
+    const askedAt = now();
+    this.#put(name, { ...before, triedAt: askedAt });
+    try {
+      const version = await this.#source.currentVersion(name);
+      if (version !== before.index.version) return await this.#load(name);
+      this.#put(name, { ...before, provenAt: askedAt, triedAt: askedAt });
+      return before.index;
+    } catch (error) {
+      // Gone is an answer, not a failure to get one.
+      if (isCode(error, "index/not-found")) {
+        this.#entries.delete(name);
+        throw error;
+      }
+      if (this.#entries.has(name)) return before.index;
+      throw error;
+    }
+  }
+
+  /** Changes an entry without counting that as a use; does nothing where it was evicted meanwhile. */
+  #put(name: string, entry: Entry): void {
+    if (this.#entries.get(name)?.index === entry.index) this.#entries.set(name, entry);
+  }
+
+  async #load(name: string): Promise<OpenIndex> {
+    const before = this.#turn;
+    const { promise: turn, resolve: done } = Promise.withResolvers<void>();
+    this.#turn = turn;
+    try {
+      await settlesWithin(before, this.#options.patienceMs);
+      const startedAt = this.#options.now();
+      const index = await this.#loadWithRoom(name);
+      this.#entries.delete(name);
+      // What an index takes is known to the byte only now.
+      while (index.residentBytes > this.#room && this.#entries.size > 0) this.#evictFor(name);
+      this.#entries.set(name, { index, provenAt: startedAt, triedAt: startedAt });
+      return index;
+    } finally {
+      done();
+    }
+  }
+
+  /**
+   * Loads into what the budget leaves, and where that is too little evicts until it is
+   * enough; an index that could never fit evicts nothing. The version being replaced goes
+   * last: an index above half the budget is swapped through a moment in which neither
+   * version is loaded, the price of never holding more than the budget.
+   */
+  async #loadWithRoom(name: string): Promise<OpenIndex> {
+    const { slots, budgetBytes } = this.#options;
+    while (this.#entries.size >= slots && !this.#entries.has(name)) this.#evictFor(name);
+    try {
+      return await this.#source.open(name, this.#room);
+    } catch (error) {
+      if (!isCode(error, "index/too-large") || this.#entries.size === 0) throw error;
+      const needed = await this.#source.neededBytes(name);
+      if (needed > budgetBytes) throw error;
+      while (needed > this.#room) this.#evictFor(name);
+      return this.#source.open(name, this.#room);
+    }
+  }
+
+  get #room(): number {
+    return Math.max(0, this.#options.budgetBytes - this.residentBytes);
+  }
+
+  /** Drops the least recently used other than `name`, or `name` where it is alone. */
+  #evictFor(name: string): void {
+    const others = [...this.#entries.keys()].filter((other) => other !== name);
+    this.#entries.delete(others[0] ?? name);
+  }
+}
+
+function isCode(error: unknown, code: LightedgeError["code"]): boolean {
+  return error instanceof LightedgeError && error.code === code;
+}
+
+/** Whether a promise is kept or broken within this time. */
+async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, milliseconds, false);
+  try {
+    return await Promise.race([
+      promise.then(
+        () => true,
+        () => true,
+      ),
+      late,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

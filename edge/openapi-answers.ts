@@ -1,0 +1,144 @@
+/** JSON Schemas of the answers. The types they mirror are in `shared/types.ts`; a test holds them against real answers. */
+import { ERROR_CODES } from "../shared/errors.ts";
+import { FUSION_RULES, MODES } from "../shared/types.ts";
+
+/** A JSON Schema, or any other object of an OpenAPI document. */
+export type Schema = { readonly [key: string]: unknown };
+
+const string: Schema = { type: "string" };
+const number: Schema = { type: "number" };
+const count: Schema = { type: "integer", minimum: 0 };
+const scalar: Schema = { type: ["string", "number", "boolean"] };
+const fields: Schema = {
+  type: "object",
+  description: "The document's own fields by name.",
+  additionalProperties: { anyOf: [scalar, { type: "null" }, list(scalar)] },
+};
+const passage = object(
+  { start: count, end: count, heading: string, anchor: string },
+  ["heading", "anchor"],
+  "Where a passage lies in the `text` field: UTF-16 units, the end not included.",
+);
+
+const explanation = object({
+  words: list(
+    object(
+      { word: string, start: count, end: count, dense: number, sparse: number },
+      [],
+      "What one word of the query gave to both scores; the shares of all words add up to them.",
+    ),
+  ),
+  fusion: object({
+    rule: { type: "string", enum: [...FUSION_RULES, "none"] },
+    weight: number,
+    dense: number,
+    sparse: number,
+  }),
+});
+
+const hit = object(
+  {
+    id: string,
+    score: { type: "number", description: "What the ranking is by; comparable within one answer only." },
+    dense: { type: "number", description: "Cosine of query and best passage." },
+    sparse: { type: "number", description: "Sum over query tokens of count, weight and impact." },
+    fields,
+    snippet: object({
+      text: { type: "string", description: "Plain text, never markup." },
+      marks: {
+        ...list({ type: "array", items: count, minItems: 2, maxItems: 2 }),
+        description: "Stretches to mark, as start and end in UTF-16 units.",
+      },
+    }),
+    passage,
+    explain: explanation,
+  },
+  ["explain"],
+);
+
+/** Schemas by the name under which operations refer to them. */
+export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
+  SearchAnswer: object(
+    {
+      index: string,
+      version: string,
+      region: string,
+      mode: { type: "string", enum: MODES },
+      took_ms: { type: "number", minimum: 0 },
+      total: { ...count, description: "Documents that paging can reach." },
+      partial: { type: "boolean" },
+      hits: list(hit),
+      warnings: list(string),
+    },
+    ["warnings"],
+  ),
+  BatchAnswer: object({
+    answers: list({ anyOf: [reference("SearchAnswer"), reference("Error")] }),
+  }),
+  IndexList: object({ indexes: list(string) }),
+  IndexDescription: object({
+    index: string,
+    version: string,
+    seq: count,
+    created: { type: "string", format: "date-time" },
+    age_s: count,
+    documents: count,
+    chunks: count,
+    model: string,
+    dimension: count,
+    tasks: { ...list(string), description: "The default first." },
+    fields: list(
+      object({
+        name: string,
+        kind: { type: "string", enum: ["text", "number", "boolean", "list", "mixed"] },
+      }),
+    ),
+    fusion: object({ rule: { type: "string", enum: FUSION_RULES }, weight: number }),
+    bytes: { ...count, description: "Stored bytes of all files." },
+    resident_bytes: { ...count, description: "Bytes of memory that serving takes." },
+    format: count,
+  }),
+  Document: object({ index: string, version: string, id: string, fields, passages: list(passage) }),
+  Health: object({
+    status: { const: "ok" },
+    region: string,
+    indexes: list(object({ index: string, version: string, resident_bytes: count })),
+    budget_bytes: count,
+  }),
+  ApiDescription: { type: "object" },
+  Error: object({
+    error: object(
+      {
+        code: { type: "string", enum: ERROR_CODES },
+        message: string,
+        field: { type: "string", description: "The field, parameter or header at fault." },
+        limit: { type: "number", description: "The bound that was broken." },
+      },
+      ["field", "limit"],
+    ),
+  }),
+};
+
+function list(items: Schema): Schema {
+  return { type: "array", items };
+}
+
+/** An object that has all of these properties but the optional ones, and no others. */
+function object(
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+  description?: string,
+): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return {
+    type: "object",
+    properties,
+    required,
+    additionalProperties: false,
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+function reference(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { SEARCH_FIELDS } from "../../edge/fields.ts";
+import { openApi } from "../../edge/openapi.ts";
+import { parameters } from "../../edge/query-string.ts";
+import { requestFromJson, requestFromParameters } from "../../edge/request.ts";
+import { ROUTES } from "../../edge/routes.ts";
+import { testApp } from "../helpers/edge-app.ts";
+import { fakeIndex } from "../helpers/fake-index.ts";
+import { schemaErrors } from "../helpers/json-schema.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+const api = openApi();
+const paths = api.paths as Readonly<Record<string, Readonly<Record<string, Json>>>>;
+const schemas = (api.components as { schemas: Readonly<Record<string, Json>> }).schemas;
+
+describe("the API description", () => {
+  test("names the routes that the router has, and no others", () => {
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const { routes } = testApp([]).app;
+    const routed = routes
+      .filter(({ method }) => method !== "ALL" && method !== "OPTIONS")
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
+    expect(described.sort()).toEqual(routed.sort());
+    expect(described).toHaveLength(ROUTES.length);
+  });
+
+  test("answers every described path without 404 or 405", async () => {
+    const { fetch } = testApp([fakeIndex()]);
+    for (const [path, methods] of Object.entries(paths)) {
+      const url = path.replace("{index}", "docs").replace("{id}", "search%2Fwords");
+      for (const method of Object.keys(methods)) {
+        const { status } = await fetch(url, { method });
+        expect([404, 405], `${method} ${path}`).not.toContain(status);
+      }
+    }
+  });
+
+  test("refers only to what it holds", () => {
+    for (const [, name] of JSON.stringify(api).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      expect(schemas).toHaveProperty(name!);
+    }
+  });
+
+  test("has one operation id for each operation", () => {
+    const ids = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map((one) => one.operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("describes each field with the bounds that are enforced", () => {
+    const { properties } = schemas.SearchRequest as { properties: Readonly<Record<string, Json>> };
+    expect(Object.keys(properties)).toEqual(SEARCH_FIELDS.map((spec) => spec.name));
+    for (const [name, schema] of Object.entries(properties)) {
+      const refused = [schema.minimum, schema.maximum].filter((bound) => typeof bound === "number");
+      for (const bound of refused) {
+        const outside = bound === schema.minimum ? bound - 1 : bound + 1;
+        expect(() => requestFromJson({ q: "a", [name]: bound, ...room(name) })).not.toThrow();
+        expect(() => requestFromJson({ q: "a", [name]: outside })).toThrow(name);
+        expect(() => requestFromParameters(parameters(`http://h/?q=a&${name}=${outside}`))).toThrow(name);
+      }
+      for (const word of (schema.enum ?? []) as string[]) {
+        expect(requestFromJson({ q: "a", [name]: word })).toMatchObject({ [name]: word });
+      }
+      if ("default" in schema) expect(requestFromJson({ q: "a" })).toMatchObject({ [name]: schema.default });
+    }
+  });
+
+  test("describes the answers that are really given", async () => {
+    const { fetch } = testApp([fakeIndex()]);
+    const batch = { queries: [{ index: "docs", q: "search" }, { index: "docs" }] };
+    const calls = [
+      ["SearchAnswer", await fetch("/v1/indexes/docs/search?q=search&explain=true")],
+      ["BatchAnswer", await fetch("/v1/search", json(batch))],
+      ["IndexList", await fetch("/v1/indexes")],
+      ["IndexDescription", await fetch("/v1/indexes/docs")],
+      ["Document", await fetch("/v1/indexes/docs/documents/search%2Fmeaning")],
+      ["Health", await fetch("/health")],
+      ["Error", await fetch("/v1/indexes/docs/search?limit=0&q=a")],
+      ["Error", await fetch("/nowhere")],
+    ] as const;
+    for (const [name, response] of calls) {
+      const errors = schemaErrors(await response.json(), schemas[name]!, api);
+      expect(errors, name).toEqual([]);
+    }
+  });
+
+  test("is served", async () => {
+    const response = await testApp([]).fetch("/openapi.json");
+    expect(await response.json()).toEqual(JSON.parse(JSON.stringify(api)));
+  });
+});
+
+/** What else a request needs for the greatest offset to be allowed. */
+function room(name: string): Json {
+  return name === "offset" ? { limit: 1 } : {};
+}
+
+function json(body: unknown): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+}
