@@ -27,7 +27,10 @@ export interface IndexDescription {
   readonly format: number;
 }
 
-/** Describes an index. `now` is in milliseconds since 1970; a clock behind the indexer's gives an age of 0. */
+/**
+ * Describes an index. `now` is in milliseconds since 1970; a clock behind the indexer's gives an
+ * age of 0.
+ */
 export function describeIndex(index: OpenIndex, now: number): IndexDescription {
   const { manifest, version, residentBytes } = index;
   return {

@@ -1,4 +1,7 @@
-/** Errors as HTTP answers: `{error: {code, message, field?, limit?}}` with the right status and never more. */
+/**
+ * Errors as HTTP answers: `{error: {code, message, field?, limit?}}` with the right status and
+ * never more.
+ */
 import { asLightedgeError, type ErrorCode, type LightedgeError } from "../shared/errors.ts";
 import { json } from "./respond.ts";
 
@@ -31,15 +34,15 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     // May pass: the store may answer again, a replica catch up, another version fit.
     case "store/unavailable":
     case "blob/missing":
+    case "blob/corrupt":
+    case "format/invalid":
+    case "format/unsupported":
+    case "binding/mismatch":
     case "index/too-large":
       return 503;
     case "usage/invalid":
     case "store/conflict":
     case "store/invalid-key":
-    case "blob/corrupt":
-    case "format/invalid":
-    case "format/unsupported":
-    case "binding/mismatch":
     case "model/invalid":
     case "model/unsafe-file":
     case "model/batch-dependent":
@@ -50,21 +53,18 @@ export function statusOf(code: ErrorCode): ErrorStatus {
   }
 }
 
+/** Digests name blobs, and say nothing of what is in them or where they lie. */
+const BLOB_KEY = /^blobs\/[0-9a-f]{64}$/u;
+
 /**
  * What a caller may read of an error. Below 500 that is its own message, since the fault is
- * the caller's. From 500 it is one fixed sentence for each status and the request id, by
- * which the log has the rest: messages about storage name keys.
+ * the caller's. From 500 it is one fixed sentence for each status, the blob at fault, and
+ * the request id, by which the log has the rest: other messages may name hosts and paths.
  */
 export function errorBody(error: unknown, requestId: string): ErrorBody {
   const { code, message, details } = asLightedgeError(error);
   const status = statusOf(code);
-  if (status >= 500) {
-    const sentence =
-      status === 503
-        ? "The index cannot be read at the moment; try again shortly."
-        : "Something failed on the server.";
-    return { code, message: `${sentence} Request ${requestId}.` };
-  }
+  if (status >= 500) return { code, message: `${sentenceOf(status, details.blob)} Request ${requestId}.` };
   return {
     code,
     // A cut in the middle of a surrogate pair must not make the answer ill-formed.
@@ -72,6 +72,13 @@ export function errorBody(error: unknown, requestId: string): ErrorBody {
     ...(details.field === undefined ? {} : { field: details.field.toWellFormed() }),
     ...(details.limit === undefined ? {} : { limit: details.limit }),
   };
+}
+
+function sentenceOf(status: ErrorStatus, blob: string | undefined): string {
+  if (status !== 503) return "Something failed on the server.";
+  const culprit =
+    blob !== undefined && BLOB_KEY.test(blob) ? ` ${blob} is missing, damaged or of another run.` : "";
+  return `The index cannot be read at the moment; try again shortly.${culprit}`;
 }
 
 /** An error as a whole answer. `allow` lists the methods of the path for `request/method`. */

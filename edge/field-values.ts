@@ -7,7 +7,10 @@ export type CheckedValue = string | number | boolean | readonly string[];
 
 const encoder = new TextEncoder();
 
-/** UTF-8 bytes of a text. A text with more UTF-16 units than `enough` is not encoded: its units are the answer. */
+/**
+ * UTF-8 bytes of a text. A text with more UTF-16 units than `enough` is not encoded: its units are
+ * the answer.
+ */
 export function utf8Bytes(text: string, enough: number): number {
   return text.length > enough ? text.length : encoder.encode(text).length;
 }
@@ -137,7 +140,10 @@ function describe(value: unknown): string {
   return printable(value);
 }
 
-/** A decimal of at most 20 characters as a number, otherwise NaN. `Number` alone takes "", " 1", "0x1f" and "1e9". */
+/**
+ * A decimal of at most 20 characters as a number, otherwise NaN. `Number` alone takes "", " 1",
+ * "0x1f" and "1e9".
+ */
 function decimal(text: string): number {
   if (text.length > 20) return Number.NaN;
   let digits = 0;

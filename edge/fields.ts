@@ -131,7 +131,10 @@ type ValueOf<S extends FieldSpec> = S extends { readonly kind: "text" }
 
 type IsAlwaysThere<S> = S extends { readonly required: true } | { readonly fallback: unknown } ? true : false;
 
-/** The checked values of a list of fields by name; those with neither `required` nor `fallback` may be undefined. */
+/**
+ * The checked values of a list of fields by name; those with neither `required` nor `fallback` may
+ * be undefined.
+ */
 export type FieldValues<L extends readonly FieldSpec[]> = {
   readonly [S in L[number] as S["name"]]: IsAlwaysThere<S> extends true ? ValueOf<S> : ValueOf<S> | undefined;
 };

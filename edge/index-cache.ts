@@ -26,7 +26,7 @@ export interface IndexSource {
 export interface CacheOptions {
   /** Resident bytes of all loaded indexes together. */
   readonly budgetBytes: number;
-  /** Indexes loaded at once; each keeps a document cache outside the budget. */
+  /** Indexes loaded at once: each keeps directories and a tokenizer outside the budget. */
   readonly slots: number;
   /**
    * Milliseconds for which a pointer is believed. Up to `STALE_FACTOR` times as long the
@@ -58,7 +58,10 @@ export class IndexCache {
   readonly #options: CacheOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #flights = new Map<string, Promise<OpenIndex>>();
-  /** Settles when the last load to be queued is over: loads take turns, or each would count on the same room. */
+  /**
+   * Settles when the last load to be queued is over: loads take turns, or each would count on the
+   * same room.
+   */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(source: IndexSource, options: CacheOptions) {

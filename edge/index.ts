@@ -2,6 +2,7 @@
 import kernels from "../build/kernels.wasm";
 import page from "../build/page.html";
 import type { EnginePorts } from "../shared/engine/api.ts";
+import { BlockCache } from "../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../shared/engine/open.ts";
 import { loadManifest } from "../shared/format/load.ts";
 import { blobsOf, type Manifest } from "../shared/format/manifest.ts";
@@ -39,6 +40,7 @@ const SLOTS = { least: 4, most: 16 } as const;
 // One per isolate: variables and bindings do not change during its life.
 let app: App | undefined;
 
+/** Answers every request; scheduled work is the indexer's. */
 export default {
   fetch(request, env, context) {
     app ??= createWorkerApp(env);
@@ -57,13 +59,10 @@ function createWorkerApp(env: Env): App {
     now: () => performance.now(),
     region,
   };
+  // One for all indexes, so that all of them share the bound.
+  const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes);
   const source = {
-    // Each loaded index has its own cache of documents, so that all of them share the bound.
-    open: (name: string, residentBytes: number) =>
-      openIndex(ports, name, {
-        residentBytes,
-        documentCacheBytes: Math.floor(MEMORY_LIMITS.documentCacheBytes / slots),
-      }),
+    open: (name: string, residentBytes: number) => openIndex(ports, name, { residentBytes, blocks }),
     neededBytes: async (name: string) => {
       const { manifest } = await readCurrent(ports.store, name);
       return residentBytesOf(await loadManifest(ports.store, manifest));

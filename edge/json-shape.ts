@@ -9,7 +9,10 @@ import { fieldName } from "./query-string.ts";
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Throws `request/invalid` where arrays and objects nest deeper than `maxDepth` or a key repeats. Linear in the text. */
+/**
+ * Throws `request/invalid` where arrays and objects nest deeper than `maxDepth` or a key repeats.
+ * Linear in the text.
+ */
 export function checkJsonShape(text: string, maxDepth: number): void {
   // The keys of each open object; null for an open array.
   const open: (Set<string> | null)[] = [];

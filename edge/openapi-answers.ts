@@ -1,4 +1,7 @@
-/** JSON Schemas of the answers. The types they mirror are in `shared/types.ts`; a test holds them against real answers. */
+/**
+ * JSON Schemas of the answers. The types they mirror are in `shared/types.ts`; a test holds them
+ * against real answers.
+ */
 import { ERROR_CODES } from "../shared/errors.ts";
 import { FUSION_RULES, MODES } from "../shared/types.ts";
 

@@ -1,4 +1,7 @@
-/** The search page as an answer: one file, its style and script inside, under a policy that allows just those. */
+/**
+ * The search page as an answer: one file, its style and script inside, under a policy that allows
+ * just those.
+ */
 
 /** What the page is told by the deployment. */
 export interface PageSettings {

@@ -1,7 +1,8 @@
 /**
  * The parameters of a URL, decoded strictly. `URLSearchParams` turns bad bytes into U+FFFD
  * and leaves `%zz` standing, so that two different requests could look the same; here both
- * are refused, as is a name that occurs twice.
+ * are refused, as is a name that occurs twice. Raw bytes above 0x7f in a request line are out
+ * of our hands: the runtime has made them U+FFFD before a Worker sees the URL.
  */
 import { LightedgeError, printable } from "../shared/errors.ts";
 import { HTTP_LIMITS } from "./limits.ts";

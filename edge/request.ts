@@ -1,4 +1,7 @@
-/** Untrusted input to a `SearchRequest`. Every rejection names the field and, where one was broken, the bound. */
+/**
+ * Untrusted input to a `SearchRequest`. Every rejection names the field and, where one was broken,
+ * the bound.
+ */
 import { LightedgeError, printable } from "../shared/errors.ts";
 import { DOCUMENT_LIMITS, REQUEST_LIMITS } from "../shared/limits.ts";
 import { checkIndexName } from "../shared/store/keys.ts";
@@ -37,7 +40,10 @@ export function batchQueryFromJson(item: unknown): BatchQuery {
   return { index, request: requestFromJson(fields) };
 }
 
-/** The items of a batch body, unchecked one by one, so that one bad query does not refuse the others. Throws `request/invalid`. */
+/**
+ * The items of a batch body, unchecked one by one, so that one bad query does not refuse the
+ * others. Throws `request/invalid`.
+ */
 export function batchItems(body: unknown): readonly unknown[] {
   const { queries, ...rest } = plainObject(body, "body");
   for (const name of Object.keys(rest)) throw unknownName(name, ["queries"]);

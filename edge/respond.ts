@@ -16,7 +16,10 @@ export function serverTiming(phases: Readonly<Record<string, number>>): string {
 /** Which other sites' pages may read answers: all, none, or those listed as `https://host` origins. */
 export type AllowedOrigins = "*" | readonly string[];
 
-/** The value of the variable `CORS_ORIGIN`: `*` (also when absent), or origins separated by commas, none when empty. */
+/**
+ * The value of the variable `CORS_ORIGIN`: `*` (also when absent), or origins separated by commas,
+ * none when empty.
+ */
 export function parseAllowedOrigins(value: string | undefined): AllowedOrigins {
   if (value === undefined || value.trim() === "*") return "*";
   return value

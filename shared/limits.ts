@@ -28,9 +28,9 @@ export const REQUEST_LIMITS = {
 /** Limits on what one isolate keeps in memory; checked by `shared/engine/open.ts`. */
 export const MEMORY_LIMITS = {
   /** Bytes for tables and shards of all open indexes. Workers give an isolate 128 MB for everything. */
-  residentBytes: 80 * MIB,
+  residentBytes: 72 * MIB,
   /** Bytes of decompressed document blocks kept for answers. */
-  documentCacheBytes: 16 * MIB,
+  documentCacheBytes: 24 * MIB,
 } as const;
 
 /** Limits on stored files; checked by `shared/format` when writing and again when reading. */

@@ -15,7 +15,10 @@ export interface Failure {
   readonly message: string;
 }
 
-/** What became of a search: an answer with its round trip in ms, a failure, or null where a newer search overtook it. */
+/**
+ * What became of a search: an answer with its round trip in ms, a failure, or null where a newer
+ * search overtook it.
+ */
 export type Outcome =
   | { readonly answer: SearchAnswer; readonly roundTripMs: number }
   | { readonly failure: Failure }

@@ -22,7 +22,10 @@ export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   throw new Error(`The page has no ${type.name} #${id}.`);
 }
 
-/** A text with these stretches in mark elements: `[start, end)` in UTF-16 units; those that do not ascend are skipped. */
+/**
+ * A text with these stretches in mark elements: `[start, end)` in UTF-16 units; those that do not
+ * ascend are skipped.
+ */
 export function marked(text: string, marks: readonly (readonly [number, number])[]): DocumentFragment {
   const fragment = document.createDocumentFragment();
   let from = 0;

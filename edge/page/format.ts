@@ -19,7 +19,10 @@ export function milliseconds(value: number): string {
   return `${value >= 1 ? value.toFixed(1) : value.toFixed(2)} ms`;
 }
 
-/** What the status line says beside the count. A server whose clock stands still while it computes reports 0, which is not shown. */
+/**
+ * What the status line says beside the count. A server whose clock stands still while it computes
+ * reports 0, which is not shown.
+ */
 export function timing(answer: SearchAnswer, roundTripMs: number): string {
   const server = answer.took_ms > 0 ? `${milliseconds(answer.took_ms)} on the server, ` : "";
   return `${server}${milliseconds(roundTripMs)} round trip, no model was run`;

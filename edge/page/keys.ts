@@ -1,4 +1,7 @@
-/** The keyboard: `/` to the box, arrows through results, Escape back and clear. Enter on a result is the button's own. */
+/**
+ * The keyboard: `/` to the box, arrows through results, Escape back and clear. Enter on a result
+ * is the button's own.
+ */
 import { moveFocus } from "./hits.ts";
 
 /** What keys act upon. */

@@ -31,7 +31,10 @@ export function welcome(examples: readonly string[], choose: (query: string) => 
   );
 }
 
-/** An answer without hits. The meaning side finds something for nearly every query, the words side does not. */
+/**
+ * An answer without hits. The meaning side finds something for nearly every query, the words side
+ * does not.
+ */
 export function noResults(q: string, mode: Mode, tryHybrid: () => void): HTMLElement {
   const section = element(
     "section",

@@ -37,7 +37,10 @@ export function readView(settings: Settings): View {
   };
 }
 
-/** Writes a view into the address, what is usual left out. Replaces: every keystroke in the history would bury it. */
+/**
+ * Writes a view into the address, what is usual left out. Replaces: every keystroke in the history
+ * would bury it.
+ */
 export function writeView(view: View, settings: Settings): void {
   const parameters = new URLSearchParams();
   if (view.index !== undefined && view.index !== settings.indexes[0]) parameters.set("index", view.index);

@@ -9,64 +9,31 @@ export interface DocumentPlace {
   readonly index: number;
 }
 
-/** Reads the documents of an index; keeps at most `capBytes` of inflated blocks, dropping the longest unused. */
-export class DocumentReader {
-  readonly #files: readonly Documents[];
+/**
+ * Inflated blocks, the longest unused dropped first. One for all indexes of an isolate:
+ * keys begin with a file's digest, so versions and indexes cannot meet each other's blocks.
+ */
+export class BlockCache {
   readonly #capBytes: number;
   // A Map keeps insertion order, so the first key is the longest unused. Only settled
   // values are kept: a promise of one request must not be awaited by another in Workers.
   readonly #blocks = new Map<string, DocumentBlock>();
   #bytes = 0;
 
-  /** One file per shard, in the shards' order. */
-  constructor(files: readonly Documents[], capBytes: number) {
-    this.#files = files;
+  /** Keeps blocks of at most this many bytes together. */
+  constructor(capBytes: number) {
     this.#capBytes = capBytes;
   }
 
-  /** The documents at these places, in their order. Cost: for blocks not kept, planned reads, all at once. */
-  async read(places: readonly DocumentPlace[]): Promise<readonly StoredDocument[]> {
-    const blocks = this.#kept(places) ?? (await this.#fetched(places));
-    return places.map((place) => blocks.get(keyOf(place))!.record(place.index));
+  get(key: string): DocumentBlock | undefined {
+    const block = this.#blocks.get(key);
+    if (block === undefined) return undefined;
+    this.#blocks.delete(key);
+    this.#blocks.set(key, block);
+    return block;
   }
 
-  #kept(places: readonly DocumentPlace[]): ReadonlyMap<string, DocumentBlock> | null {
-    const found = new Map<string, DocumentBlock>();
-    for (const place of places) {
-      const key = keyOf(place);
-      const block = this.#blocks.get(key);
-      if (block === undefined) return null;
-      this.#blocks.delete(key);
-      this.#blocks.set(key, block);
-      found.set(key, block);
-    }
-    return found;
-  }
-
-  async #fetched(places: readonly DocumentPlace[]): Promise<ReadonlyMap<string, DocumentBlock>> {
-    const found = new Map<string, DocumentBlock>();
-    const missing = this.#files.map(() => new Set<number>());
-    for (const place of places) {
-      const block = this.#blocks.get(keyOf(place));
-      if (block === undefined) missing[place.shard]!.add(place.block);
-      else found.set(keyOf(place), block);
-    }
-    await Promise.all(
-      missing.map(async (numbers, shard) => {
-        if (numbers.size === 0) return;
-        const wanted = [...numbers];
-        const blocks = await this.#files[shard]!.blocks(wanted);
-        blocks.forEach((block, at) => {
-          const key = keyOf({ shard, block: wanted[at]! });
-          found.set(key, block);
-          this.#keep(key, block);
-        });
-      }),
-    );
-    return found;
-  }
-
-  #keep(key: string, block: DocumentBlock): void {
+  put(key: string, block: DocumentBlock): void {
     if (this.#blocks.has(key) || block.bytes > this.#capBytes) return;
     this.#blocks.set(key, block);
     this.#bytes += block.bytes;
@@ -78,6 +45,53 @@ export class DocumentReader {
   }
 }
 
-function keyOf({ shard, block }: { readonly shard: number; readonly block: number }): string {
-  return `${shard}/${block}`;
+/** A documents file with the digest that tells its blocks from other files'. */
+export interface DocumentsFile {
+  readonly sha256: string;
+  readonly documents: Documents;
+}
+
+/** Reads the documents of an index. */
+export class DocumentReader {
+  readonly #files: readonly DocumentsFile[];
+  readonly #cache: BlockCache;
+
+  /** One file per shard, in the shards' order. */
+  constructor(files: readonly DocumentsFile[], cache: BlockCache) {
+    this.#files = files;
+    this.#cache = cache;
+  }
+
+  /** The documents at these places, in their order. Cost: for blocks not kept, planned reads, all at once. */
+  async read(places: readonly DocumentPlace[]): Promise<readonly StoredDocument[]> {
+    const found = new Map<string, DocumentBlock>();
+    const missing = this.#files.map(() => new Set<number>());
+    for (const place of places) {
+      const key = this.#keyOf(place.shard, place.block);
+      const block = found.get(key) ?? this.#cache.get(key);
+      if (block === undefined) missing[place.shard]!.add(place.block);
+      else found.set(key, block);
+    }
+    if (missing.some(({ size }) => size > 0)) await this.#fetch(missing, found);
+    return places.map(({ shard, block, index }) => found.get(this.#keyOf(shard, block))!.record(index));
+  }
+
+  async #fetch(missing: readonly ReadonlySet<number>[], found: Map<string, DocumentBlock>): Promise<void> {
+    await Promise.all(
+      missing.map(async (numbers, shard) => {
+        if (numbers.size === 0) return;
+        const wanted = [...numbers];
+        const blocks = await this.#files[shard]!.documents.blocks(wanted);
+        blocks.forEach((block, at) => {
+          const key = this.#keyOf(shard, wanted[at]!);
+          found.set(key, block);
+          this.#cache.put(key, block);
+        });
+      }),
+    );
+  }
+
+  #keyOf(shard: number, block: number): string {
+    return `${this.#files[shard]!.sha256}/${block}`;
+  }
 }

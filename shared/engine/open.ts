@@ -13,7 +13,7 @@ import { MEMORY_LIMITS } from "../limits.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
-import { DocumentReader } from "./document-reader.ts";
+import { BlockCache, DocumentReader } from "./document-reader.ts";
 import {
   type ResidentShard,
   type ResidentTable,
@@ -28,8 +28,8 @@ import { createSearcher } from "./search.ts";
 export interface OpenOptions {
   /** Bytes for tables and shards; `MEMORY_LIMITS.residentBytes` when absent. */
   readonly residentBytes?: number;
-  /** Bytes of inflated document blocks; `MEMORY_LIMITS.documentCacheBytes` when absent. */
-  readonly documentCacheBytes?: number;
+  /** Where inflated document blocks are kept; a cache of its own of `MEMORY_LIMITS.documentCacheBytes` when absent. */
+  readonly blocks?: BlockCache;
 }
 
 /** The pointer of an index, checked. Throws `index/not-found` where there is none. Cost: one read. */
@@ -62,10 +62,8 @@ export async function openIndex(
   const residentBytes =
     parts.tables.reduce((sum, table) => sum + residentTableBytes(table), 0) +
     parts.shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0);
-  const documents = new DocumentReader(
-    parts.documents,
-    options.documentCacheBytes ?? MEMORY_LIMITS.documentCacheBytes,
-  );
+  const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
+  const documents = new DocumentReader(parts.documents, blocks);
   const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
   const searcher = createSearcher({ name, version, manifest, ports, ...parts, documents });
   return { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, ...searcher };
@@ -106,7 +104,10 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
     each(blobsOf(manifest, "shard"), loads.shard, gentle),
     each(
       blobsOf(manifest, "documents"),
-      async (blob) => openDocuments(await openRanged(store, blob)),
+      async (blob) => ({
+        sha256: blob.sha256,
+        documents: await openDocuments(await openRanged(store, blob)),
+      }),
       gentle,
     ),
   ]);

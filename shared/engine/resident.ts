@@ -80,6 +80,9 @@ export function rowPointer(table: ResidentTable, row: number): Pointer {
 /** Copies a shard into kernel memory; the file's bytes can be dropped afterwards. */
 export function residentShard(file: ShardFile, kernels: Kernels): ResidentShard {
   const { chunks, documents, padded } = file.meta;
+  // First in memory: with 65,536 sums' worth of anything behind it, no posting can point outside,
+  // and the kernels need not look at every row number of a list before they add it up.
+  const scores = kernels.allocate(documents * 4);
   const put = (bytes: Uint8Array<ArrayBuffer>): Pointer => {
     const pointer = kernels.allocate(bytes.length);
     kernels.bytes(pointer, bytes.length).set(bytes);
@@ -105,7 +108,7 @@ export function residentShard(file: ShardFile, kernels: Kernels): ResidentShard 
       planes: kernels.allocate(padded / 2),
       query: kernels.allocate(padded * 2),
       estimates: kernels.allocate(chunks * 4),
-      scores: kernels.allocate(documents * 4),
+      scores,
       rows: kernels.allocate(chunks * 4),
       dots: kernels.allocate(chunks * 4),
     },

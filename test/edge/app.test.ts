@@ -155,7 +155,7 @@ describe("failures of ours", () => {
     [new Error("secret"), 500, "internal"],
     ["secret", 500, "internal"],
     [new LightedgeError("store/unavailable", "secret"), 503, "store/unavailable"],
-    [new LightedgeError("blob/corrupt", "secret"), 500, "blob/corrupt"],
+    [new LightedgeError("blob/corrupt", "secret"), 503, "blob/corrupt"],
   ])("tell nothing but a request id, which the log has too: %s", async (failure, status, code) => {
     const index = fakeIndex({
       beforeSearch: () => {

@@ -17,10 +17,10 @@ describe("an error as an answer", () => {
       "store/conflict": 500,
       "store/invalid-key": 500,
       "blob/missing": 503,
-      "blob/corrupt": 500,
-      "format/invalid": 500,
-      "format/unsupported": 500,
-      "binding/mismatch": 500,
+      "blob/corrupt": 503,
+      "format/invalid": 503,
+      "format/unsupported": 503,
+      "binding/mismatch": 503,
       "index/too-large": 503,
       "model/invalid": 500,
       "model/unsafe-file": 500,
@@ -56,6 +56,12 @@ describe("an error as an answer", () => {
     expect(JSON.stringify(body)).not.toContain("secret");
     expect(Object.keys(body)).toEqual(["code", "message"]);
     expect(body.message).toContain("Request r-2.");
+  });
+
+  test("names the blob that is at fault, by its digest", () => {
+    const blob = `blobs/${"a".repeat(64)}`;
+    const error = new LightedgeError("blob/corrupt", "secret", { blob });
+    expect(errorBody(error, "r").message).toContain(blob);
   });
 
   test("asks to come again where that may help", () => {

@@ -35,7 +35,10 @@ const DOCUMENTS = [
   })),
 ];
 
-/** Path of a browser, from the variable CHROMIUM or where systems put it; undefined, and a line that says so, where there is none. */
+/**
+ * Path of a browser, from the variable CHROMIUM or where systems put it; undefined, and a line
+ * that says so, where there is none.
+ */
 export function findBrowser(): string | undefined {
   const path = process.env.CHROMIUM ?? BROWSERS.find((candidate) => existsSync(candidate));
   if (path === undefined) {
@@ -46,7 +49,10 @@ export function findBrowser(): string | undefined {
 
 /** Visits to the page. The index `docs` fails for the query `broken`. */
 export class PageVisits {
-  /** What the server does before it answers: it may wait, or throw to cut the connection. Gone after each visit. */
+  /**
+   * What the server does before it answers: it may wait, or throw to cut the connection. Gone
+   * after each visit.
+   */
   before: ((url: URL) => Promise<void>) | undefined;
   #browser: Browser | undefined;
   #server: Listening | undefined;
@@ -75,7 +81,10 @@ export class PageVisits {
     await this.#server?.close();
   }
 
-  /** Visits a path. Throws for any script error, breach of the page's policy, request to elsewhere or script from data. */
+  /**
+   * Visits a path. Throws for any script error, breach of the page's policy, request to elsewhere
+   * or script from data.
+   */
   async to(
     path: string,
     act: (page: Page) => Promise<void>,
