@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -36,7 +36,10 @@ export async function buildKernels(): Promise<void> {
   const present = await readFile(path).catch(() => undefined);
   if (present?.equals(bytes)) return;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, bytes);
+  // Moved into place whole, as somebody may be reading it: tests run in several processes.
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, bytes);
+  await rename(draft, path);
 }
 
 /** Runs the compiler with its output kept in memory. */

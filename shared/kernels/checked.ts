@@ -141,9 +141,9 @@ function demand(holds: boolean, field: string, value: number): void {
   if (!holds) throw new LightedgeError("internal", `A kernel was given the ${field} ${value}.`, { field });
 }
 
-/** -1 when there are none. */
+/** -1 when there are none. By index, as iterators over typed arrays take several times as long. */
 function greatest(rows: Uint16Array | Uint32Array): number {
   let most = -1;
-  for (const row of rows) if (row > most) most = row;
+  for (let at = 0; at < rows.length; at++) if (rows[at]! > most) most = rows[at]!;
   return most;
 }

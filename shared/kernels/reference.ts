@@ -5,8 +5,8 @@ import { rowBytes, unpackRow } from "./packing.ts";
 
 /**
  * The kernels in scalar TypeScript: what they mean, and the twin that the WASM ones are
- * tested against, bit for bit. Slower by a factor of 10 to 500. `capBytes` as for
- * `createWasmKernels`.
+ * tested against, bit for bit. Written to be read, so too slow to serve from. `capBytes` as
+ * for `createWasmKernels`.
  */
 export function createReferenceKernels(capBytes: number): Kernels {
   const memory = new KernelMemory(createPages(), pagesWithin(capBytes));

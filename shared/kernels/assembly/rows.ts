@@ -77,6 +77,7 @@ function rows3(sum: usize, row: usize, dimension: usize, codebook: v128, scale: 
   }
 }
 
+/** Adds `scale` times a packed row's values to the sums: the kernel behind `accumulate` for every width. */
 export function accumulateRow(
   sum: usize,
   row: usize,
