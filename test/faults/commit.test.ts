@@ -1,0 +1,158 @@
+/** Commits whose answer is lost or late, and writers that slept while others committed. */
+
+import { describe, expect, it } from "vitest";
+import { readPointer } from "../../indexer/store/publish.ts";
+import { serializePointer } from "../../shared/format/pointer.ts";
+import { MemoryStore } from "../../shared/store/memory.ts";
+import type { PutOutcome } from "../../shared/store/store.ts";
+import { publishTexts, readTexts, testPorts } from "../helpers/tiny-index.ts";
+
+const POINTER = "indexes/docs/current.json";
+
+/** A store whose conditional writes of the pointer go through `swap`, which may do more or less than asked. */
+class SwapStore extends MemoryStore {
+  swap: (write: () => Promise<PutOutcome>, attempt: number) => Promise<PutOutcome> = (write) => write();
+  attempts = 0;
+  readonly bodies = new Set<string>();
+
+  override putIfMatch(key: string, body: Uint8Array<ArrayBuffer>, etag: string): Promise<PutOutcome> {
+    if (key !== POINTER) return super.putIfMatch(key, body, etag);
+    this.attempts += 1;
+    this.bodies.add(new TextDecoder().decode(body));
+    return this.swap(() => super.putIfMatch(key, body, etag), this.attempts);
+  }
+}
+
+async function storeWith(texts: readonly string[]): Promise<SwapStore> {
+  const store = new SwapStore();
+  await publishTexts(store, "docs", texts, testPorts(100));
+  return store;
+}
+
+/** Commits by another writer, past whatever `swap` does. */
+async function commitBeside(store: SwapStore, texts: readonly string[], seed: number): Promise<void> {
+  const { swap } = store;
+  store.swap = (write) => write();
+  expect(await publishTexts(store, "docs", texts, testPorts(seed))).toMatchObject({ kind: "committed" });
+  store.swap = swap;
+}
+
+describe("a commit whose answer is lost", () => {
+  it("is recognised by its id", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async (write) => {
+      await write();
+      throw new Error("connection lost");
+    };
+    const outcome = await publishTexts(store, "docs", ["new"], testPorts(1));
+    expect(outcome).toMatchObject({ kind: "committed", pointer: { seq: 2 } });
+    expect(store.attempts).toBe(1);
+    expect((await readPointer(store, "docs"))?.pointer.seq).toBe(2);
+  });
+
+  it("is recognised when a client below repeats it and is refused by its own write", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async (write) => {
+      await write();
+      return write();
+    };
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toMatchObject({ kind: "committed" });
+    expect(await readTexts(store, "docs")).toEqual(["new"]);
+  });
+
+  it("is recognised when another writer has committed on top of it", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async (write) => {
+      await write();
+      await commitBeside(store, ["on top"], 50);
+      throw new Error("connection lost");
+    };
+    const outcome = await publishTexts(store, "docs", ["new"], testPorts(1));
+    expect(outcome).toMatchObject({ kind: "committed", pointer: { seq: 2 } });
+    expect(await readTexts(store, "docs")).toEqual(["on top"]);
+    expect((await readPointer(store, "docs"))?.pointer.seq).toBe(3);
+  });
+});
+
+describe("a commit whose request is lost", () => {
+  it("is repeated with the same bytes", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async (write, attempt) => {
+      if (attempt < 3) throw new Error("429: one write a second for a key");
+      return write();
+    };
+    store.attempts = 0;
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toMatchObject({ kind: "committed" });
+    expect(store.attempts).toBe(3);
+    expect(store.bodies.size).toBe(1);
+  });
+
+  it("is recognised when it lands late, while it is being repeated", async () => {
+    const store = await storeWith(["old"]);
+    const late: (() => Promise<PutOutcome>)[] = [];
+    store.swap = async (write, attempt) => {
+      if (attempt > 1) return write();
+      late.push(write);
+      throw new Error("timeout");
+    };
+    const ports = { ...testPorts(1), pause: async () => void (await late.pop()?.()) };
+    expect(await publishTexts(store, "docs", ["new"], ports)).toMatchObject({ kind: "committed" });
+    expect((await readPointer(store, "docs"))?.pointer.seq).toBe(2);
+  });
+
+  it("is a conflict when another writer's landed instead", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async () => {
+      await commitBeside(store, ["theirs"], 50);
+      throw new Error("connection lost");
+    };
+    expect(await publishTexts(store, "docs", ["ours"], testPorts(1))).toEqual({ kind: "conflict" });
+    expect(await readTexts(store, "docs")).toEqual(["theirs"]);
+  });
+
+  it("is unknown when it fails for good, and the old version stays", async () => {
+    const store = await storeWith(["old"]);
+    const cause = new Error("down");
+    store.swap = () => Promise.reject(cause);
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toEqual({ kind: "unknown", cause });
+    expect(await readTexts(store, "docs")).toEqual(["old"]);
+  });
+});
+
+describe("a commit that cannot be looked at", () => {
+  it.each(["landed", "did not land"])("is unknown when it %s, and nothing is deleted", async (which) => {
+    const store = await storeWith(["old"]);
+    const cause = new Error("connection lost");
+    const { get } = store;
+    store.swap = async (write) => {
+      if (which === "landed") await write();
+      store.get = () => Promise.reject(new Error("down"));
+      throw cause;
+    };
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toEqual({ kind: "unknown", cause });
+    store.get = get;
+    expect(await readTexts(store, "docs")).toEqual([which === "landed" ? "new" : "old"]);
+    const keys: string[] = [];
+    for await (const { key } of store.list("")) keys.push(key);
+    // Two blobs, two manifests, the pointer.
+    expect(keys).toHaveLength(5);
+  });
+});
+
+describe("a writer that slept through a rollback", () => {
+  it("cannot commit with the etag it remembers, though the version is the same again", async () => {
+    const store = await storeWith(["one"]);
+    const slept = await readPointer(store, "docs");
+    await publishTexts(store, "docs", ["two"], testPorts(1));
+    await publishTexts(store, "docs", ["one"], testPorts(2));
+    const now = await readPointer(store, "docs");
+    expect(now?.pointer.manifest).toEqual(slept?.pointer.manifest);
+    expect(now?.etag).not.toBe(slept?.etag);
+    expect(now?.pointer.seq).toBe(3);
+
+    expect(await publishTexts(store, "docs", ["zombie"], testPorts(3), slept)).toEqual({ kind: "conflict" });
+    const raw = await store.putIfMatch(POINTER, serializePointer(slept!.pointer), slept!.etag);
+    expect(raw).toEqual({ kind: "conflict" });
+    expect(await readTexts(store, "docs")).toEqual(["one"]);
+  });
+});

@@ -1,0 +1,152 @@
+/** Rules of the house that no compiler checks: who may import whom, sizes, comments, dependencies, committed text. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const LONGEST_FILE = 400;
+const MOST_DEPENDENCIES = 5;
+
+/** Files that are committed, or would be: what git ignores is left out. */
+const FILES = git("ls-files", "--cached", "--others", "--exclude-standard").filter((file) =>
+  existsSync(resolve(ROOT, file)),
+);
+const SOURCES = FILES.filter(
+  (file) =>
+    /^(shared|edge|indexer)\/.*\.(ts|mjs)$/u.test(file) && !file.startsWith("shared/kernels/assembly/"),
+);
+
+function git(...words: string[]): string[] {
+  return execFileSync("git", words, { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 })
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+function read(file: string): string {
+  return readFileSync(resolve(ROOT, file), "utf8");
+}
+
+/** What a file imports: paths from the root for its own code, names for all else. */
+function importsOf(file: string): string[] {
+  const found = read(file).matchAll(
+    /^(?:import|export)\b[^;]*?\bfrom\s*"([^"]+)"|^import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gmu,
+  );
+  return Array.from(found, ([, from, bare, dynamic]) => {
+    const name = from ?? bare ?? dynamic ?? "";
+    return name.startsWith(".") ? relative(ROOT, resolve(ROOT, dirname(file), name)) : name;
+  });
+}
+
+/** `file -> import` for every import of a folder's files that breaks a rule. */
+function wrongImports(folder: string, isWrong: (name: string) => boolean): string[] {
+  return SOURCES.filter((file) => file.startsWith(`${folder}/`)).flatMap((file) =>
+    importsOf(file)
+      .filter(isWrong)
+      .map((name) => `${file} -> ${name}`),
+  );
+}
+
+/** Source without comments and texts, which may speak of anything. */
+function codeOnly(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/gu, "");
+}
+
+describe("imports", () => {
+  it("finds the imports of a file, or the rules below would hold for nothing", () => {
+    expect(importsOf("indexer/cli.ts")).toContain("shared/errors.ts");
+    expect(importsOf("indexer/cli.ts")).toContain("indexer/commands/search.ts");
+    expect(importsOf("indexer/bin.mjs")).toContain("indexer/cli.ts");
+  });
+
+  it("lead out of shared to neither the indexer nor the edge nor Node", () => {
+    expect(wrongImports("shared", (name) => /^(indexer|edge|test|bench)\/|^node:/u.test(name))).toEqual([]);
+  });
+
+  it("lead from the edge to nothing of the indexer or of Node", () => {
+    expect(wrongImports("edge", (name) => /^(indexer|test|bench)\/|^node:/u.test(name))).toEqual([]);
+  });
+
+  it("lead from the indexer to nothing of the edge", () => {
+    expect(wrongImports("indexer", (name) => /^(edge|test)\//u.test(name))).toEqual([]);
+  });
+});
+
+describe("source files", () => {
+  it("are there to be looked at", () => {
+    for (const folder of ["shared", "edge", "indexer"])
+      expect(SOURCES.filter((file) => file.startsWith(`${folder}/`)).length).toBeGreaterThan(10);
+  });
+
+  it("have at most 400 lines", () => {
+    const long = SOURCES.filter((file) => read(file).trimEnd().split("\n").length > LONGEST_FILE);
+    expect(long).toEqual([]);
+  });
+
+  it("never use the type that turns checking off", () => {
+    const pattern = new RegExp(`(?:[:<|&,]|\\bas|\\bsatisfies)\\s*${"an"}y\\b(?!\\s*:)`, "u");
+    expect(pattern.test(`const a: ${"an"}y = 1`)).toBe(true);
+    expect(SOURCES.filter((file) => pattern.test(codeOnly(read(file))))).toEqual([]);
+  });
+
+  it("leave no note about work to be done", () => {
+    const pattern = new RegExp(`\\b(?:${"TO"}DO|${"FIX"}ME|${"XX"}X)\\b`, "u");
+    expect(SOURCES.filter((file) => pattern.test(read(file)))).toEqual([]);
+  });
+
+  it("say in a comment what each thing is that shared exports", () => {
+    const bare = FILES.filter((file) => /^shared\/.*\.ts$/u.test(file)).flatMap((file) => {
+      const lines = read(file).split("\n");
+      return lines.flatMap((line, at) => {
+        const isExport = /^export (?:async )?(?:function|class|const|interface|type)\b(?! \{)/u.test(line);
+        // AssemblyScript has decorators between the comment and its function.
+        let before = at - 1;
+        while (/^\/\/ @ts-|^@\w+$/u.test(lines[before] ?? "")) before--;
+        const documented = lines[before]?.trimEnd().endsWith("*/") ?? false;
+        return isExport && !documented ? [`${file}:${at + 1}`] : [];
+      });
+    });
+    expect(bare).toEqual([]);
+  });
+});
+
+describe("dependencies", () => {
+  const manifest = JSON.parse(read("package.json")) as Readonly<
+    Record<"dependencies" | "devDependencies" | "overrides", Readonly<Record<string, string>>>
+  >;
+
+  it("are few at run time", () => {
+    expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(MOST_DEPENDENCIES);
+  });
+
+  it("have exact versions", () => {
+    const all = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.overrides };
+    expect(
+      Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/u.test(version)),
+    ).toEqual([]);
+  });
+
+  it("are locked without the address of the registry that served them", () => {
+    expect(read("package-lock.json")).not.toContain(`"resolved"`);
+    expect(read("package-lock.json")).toContain(`"integrity"`);
+  });
+});
+
+describe("committed text", () => {
+  it("names no folder of somebody's machine and no host of a registry", () => {
+    const folders = [`/${"work"}/`, `/${"home"}/`, `/${"root"}/`, `/${"Users"}/`].map(
+      (folder) => `(?<![\\w.:/*-])${folder}\\w`,
+    );
+    const hosts = [`${"registry"}\\.npmjs`, `${"registry"}\\.yarnpkg`, `arti${"factory"}`, `${"npm"}mirror`];
+    const pattern = new RegExp([...folders, ...hosts].join("|"), "u");
+    const found = FILES.flatMap((file) => {
+      const bytes = readFileSync(resolve(ROOT, file));
+      // A zero byte makes a file binary, as for git.
+      if (bytes.includes(0)) return [];
+      const match = pattern.exec(bytes.toString("utf8"));
+      return match === null ? [] : [`${file}: ${match[0]}`];
+    });
+    expect(found).toEqual([]);
+  });
+});
