@@ -1,0 +1,64 @@
+/**
+ * Writes docs/evaluation.md: `node bench/evaluation.ts DIR...`, one test collection in BEIR
+ * layout each. Every figure comes from `lightedge eval DIR --full --json`.
+ */
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Evaluation } from "../indexer/evaluate/evaluate.ts";
+
+const CLI = fileURLToPath(new URL("../indexer/bin.mjs", import.meta.url));
+const OUT = fileURLToPath(new URL("../docs/evaluation.md", import.meta.url));
+const MODES = ["hybrid", "dense", "sparse", "full-hybrid", "full-dense", "bm25"] as const;
+
+const evaluations = process.argv.slice(2).map((folder) => {
+  const words = [CLI, "eval", folder, "--full", "--json"];
+  return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })) as Evaluation;
+});
+
+const table = (measure: "ndcg@10" | "recall@100" | "mrr@10") => [
+  `### ${measure}`,
+  "",
+  `| collection | queries | documents | ${MODES.join(" | ")} |`,
+  `|---|---|---|${MODES.map(() => "---|").join("")}`,
+  ...evaluations.map(({ collection, queries, documents, modes }) => {
+    const cells = MODES.map((mode) => modes[mode]?.[measure].toFixed(4) ?? "");
+    return `| ${collection} | ${queries} | ${documents} | ${cells.join(" | ")} |`;
+  }),
+  "",
+];
+
+const mean = (pick: (evaluation: Evaluation) => number) =>
+  (evaluations.reduce((sum, evaluation) => sum + pick(evaluation), 0) / evaluations.length).toFixed(3);
+const kept = (name: "dense" | "hybrid" | "hybrid/full-dense") => (evaluation: Evaluation) =>
+  evaluation.kept?.[name] ?? Number.NaN;
+
+const page = [
+  "# Evaluation",
+  "",
+  "Made by `node bench/evaluation.ts DIR...` with the embedded model and all defaults; one set of",
+  "defaults for all collections. `hybrid`, `dense` and `sparse` are the index; `full-dense` is the full",
+  "encoder run on the query, over unmixed float vectors by brute force; `full-hybrid` joins it with the",
+  "same sparse side at the same weight; `bm25` is BM25 over the same tokens.",
+  "",
+  "## What the table keeps of the full encoder",
+  "",
+  "nDCG@10 of the table divided by the encoder's.",
+  "",
+  "| collection | dense | hybrid | hybrid against full dense |",
+  "|---|---|---|---|",
+  ...evaluations.map((evaluation) => {
+    const cells = (["dense", "hybrid", "hybrid/full-dense"] as const).map((name) =>
+      kept(name)(evaluation).toFixed(3),
+    );
+    return `| ${evaluation.collection} | ${cells.join(" | ")} |`;
+  }),
+  `| **mean** | ${mean(kept("dense"))} | ${mean(kept("hybrid"))} | ${mean(kept("hybrid/full-dense"))} |`,
+  "",
+  "## Measures",
+  "",
+  ...table("ndcg@10"),
+  ...table("recall@100"),
+  ...table("mrr@10"),
+];
+writeFileSync(OUT, page.join("\n"));
