@@ -93,27 +93,30 @@ describe.each([
     expect(writes.filter((name) => name.endsWith(POINTER)).length).toBe(1);
   });
 
-  it.each(FAULTS)("leaves the old version whole or the new one, whatever operation breaks (%s)", async (fault) => {
-    const operations = await operationsOf(old);
-    expect(operations.length).toBeGreaterThan(8);
-    const seen = new Set<string>();
-    for (const [at, name] of operations.entries()) {
-      const store = await storeWith(old);
-      const outcome = await publishBroken(store, at, fault);
-      const where = `${fault} at ${at}: ${name}`;
-      const now = await readVersion(store);
-      const isNew = JSON.stringify(now) === JSON.stringify(NEW);
-      if (!isNew) expect(now, where).toEqual(old);
-      // What was promised holds, and nothing is promised wrongly.
-      if (outcome === "committed") expect(isNew, where).toBe(true);
-      if (outcome === "thrown") expect(isNew, where).toBe(false);
-      // Nobody else writes here.
-      expect(outcome, where).not.toBe("conflict");
-      seen.add(outcome);
-    }
-    expect(seen).toContain("thrown");
-    expect(seen).toContain(fault.startsWith("crash") ? "unknown" : "committed");
-  });
+  it.each(FAULTS)(
+    "leaves the old version whole or the new one, whatever operation breaks (%s)",
+    async (fault) => {
+      const operations = await operationsOf(old);
+      expect(operations.length).toBeGreaterThan(8);
+      const seen = new Set<string>();
+      for (const [at, name] of operations.entries()) {
+        const store = await storeWith(old);
+        const outcome = await publishBroken(store, at, fault);
+        const where = `${fault} at ${at}: ${name}`;
+        const now = await readVersion(store);
+        const isNew = JSON.stringify(now) === JSON.stringify(NEW);
+        if (!isNew) expect(now, where).toEqual(old);
+        // What was promised holds, and nothing is promised wrongly.
+        if (outcome === "committed") expect(isNew, where).toBe(true);
+        if (outcome === "thrown") expect(isNew, where).toBe(false);
+        // Nobody else writes here.
+        expect(outcome, where).not.toBe("conflict");
+        seen.add(outcome);
+      }
+      expect(seen).toContain("thrown");
+      expect(seen).toContain(fault.startsWith("crash") ? "unknown" : "committed");
+    },
+  );
 
   it.each(FAULTS)("completes when it is run again after any break (%s)", async (fault) => {
     for (const at of (await operationsOf(old)).keys()) {
@@ -125,7 +128,9 @@ describe.each([
   });
 
   it("reports a committed write as committed where only its answer was lost", async () => {
-    const at = (await operationsOf(old)).findIndex((name) => name.startsWith("put") && name.endsWith(POINTER));
+    const at = (await operationsOf(old)).findIndex(
+      (name) => name.startsWith("put") && name.endsWith(POINTER),
+    );
     const store = await storeWith(old);
     const before = await readPointer(store, INDEX);
     expect(await publishBroken(store, at, "fail after")).toBe("committed");
@@ -134,14 +139,18 @@ describe.each([
   });
 
   it("writes the pointer again where the first write was lost on its way", async () => {
-    const at = (await operationsOf(old)).findIndex((name) => name.startsWith("put") && name.endsWith(POINTER));
+    const at = (await operationsOf(old)).findIndex(
+      (name) => name.startsWith("put") && name.endsWith(POINTER),
+    );
     const store = await storeWith(old);
     expect(await publishBroken(store, at, "fail before")).toBe("committed");
     expect(await readVersion(store)).toEqual(NEW);
   });
 
   it("reports unknown, and neither success nor conflict, where the store dies at the write", async () => {
-    const at = (await operationsOf(old)).findIndex((name) => name.startsWith("put") && name.endsWith(POINTER));
+    const at = (await operationsOf(old)).findIndex(
+      (name) => name.startsWith("put") && name.endsWith(POINTER),
+    );
     for (const fault of ["crash", "crash after"] as const)
       expect(await publishBroken(await storeWith(old), at, fault)).toBe("unknown");
   });
@@ -192,7 +201,9 @@ describe("a commit", () => {
     const store = await storeWith(OLD);
     const base = (await readPointer(store, INDEX))!;
     const outcomes = await Promise.all(["one", "two", "three"].map((text) => publish(store, [text], base)));
-    const won = outcomes.flatMap(({ kind }, at) => (kind === "committed" ? [["one", "two", "three"][at]!] : []));
+    const won = outcomes.flatMap(({ kind }, at) =>
+      kind === "committed" ? [["one", "two", "three"][at]!] : [],
+    );
     expect(won.length).toBe(1);
     expect(outcomes.filter(({ kind }) => kind === "conflict").length).toBe(2);
     expect(await readVersion(store)).toEqual(won);

@@ -8,7 +8,12 @@ import type { ObjectInfo, PutOutcome, StoredObject, WriteStore } from "../../sha
  */
 export type Fault = "fail before" | "fail after" | "crash" | "crash after";
 /** Every way to break. */
-export const FAULTS = ["fail before", "fail after", "crash", "crash after"] as const satisfies readonly Fault[];
+export const FAULTS = [
+  "fail before",
+  "fail after",
+  "crash",
+  "crash after",
+] as const satisfies readonly Fault[];
 
 /** Another store, of which operation number `at` (from 0) breaks. */
 export class FaultStore implements WriteStore {

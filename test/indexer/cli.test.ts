@@ -53,7 +53,11 @@ describe.concurrent("a command line that is not understood", () => {
   it.each([
     ["a search without an index", ["search", "query"], /--index is required/u],
     ["a limit of 0", ["search", "query", "--index", "a", "--limit", "0"], /--limit .*at least 1, not "0"/u],
-    ["a limit beyond all bounds", ["search", "query", "--index", "a", "--limit", "1e9"], /--limit .*at most \d+/u],
+    [
+      "a limit beyond all bounds",
+      ["search", "query", "--index", "a", "--limit", "1e9"],
+      /--limit .*at most \d+/u,
+    ],
     ["a limit that is no number", ["search", "query", "--index", "a", "--limit", "x"], /--limit .*not "x"/u],
     ["a mode that there is not", ["search", "query", "--index", "a", "--mode", "both"], /--mode .*hybrid/u],
     ["a search without a query", ["search", "--index", "a"], /takes "QUERY", not 0/u],
@@ -70,7 +74,16 @@ describe.concurrent("a command line that is not understood", () => {
   });
 
   it("gives the error as JSON too where --json was asked for", async () => {
-    const { code, stdout } = await lightedge("search", "q", "--index", "a", "--limit", "0", "--json", ...STORE);
+    const { code, stdout } = await lightedge(
+      "search",
+      "q",
+      "--index",
+      "a",
+      "--limit",
+      "0",
+      "--json",
+      ...STORE,
+    );
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: "usage/invalid", field: "limit", value: '"0"', limit: 1 },
