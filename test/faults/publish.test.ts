@@ -70,7 +70,7 @@ async function storeWith(old: readonly string[] | null): Promise<MemoryStore> {
 async function operationsOf(old: readonly string[] | null): Promise<readonly string[]> {
   const store = new FaultStore(await storeWith(old));
   await publish(store, NEW);
-  return store.operations;
+  return store.log;
 }
 
 /** Publishes the new version with one operation broken: the outcome, or the code of what was thrown. */

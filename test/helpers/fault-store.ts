@@ -21,7 +21,7 @@ export class FaultStore implements WriteStore {
   readonly #at: number;
   readonly #fault: Fault;
   /** What was asked for so far: `method key`. */
-  readonly operations: string[] = [];
+  readonly log: string[] = [];
 
   constructor(inner: WriteStore, at = Number.POSITIVE_INFINITY, fault: Fault = "fail before") {
     this.#inner = inner;
@@ -56,7 +56,7 @@ export class FaultStore implements WriteStore {
   }
 
   async #run<T>(name: string, operation: () => Promise<T>): Promise<T> {
-    const number = this.operations.push(name) - 1;
+    const number = this.log.push(name) - 1;
     const crashes = this.#fault.startsWith("crash");
     const breaks = number === this.#at || (crashes && number > this.#at);
     if (!breaks) return operation();

@@ -19,7 +19,7 @@ const vector: fc.Arbitrary<SparseVector> = fc
   });
 
 const countOf = (tokens: readonly number[], id: number) => tokens.filter((token) => token === id).length;
-const valueOf = ({ ids, values }: SparseVector, id: number) => {
+const impactIn = ({ ids, values }: SparseVector, id: number) => {
   const at = ids.indexOf(id);
   return at < 0 ? 0 : values[at]!;
 };
@@ -76,8 +76,8 @@ describe("the impacts of a document", () => {
           const tf = countOf(tokens, id);
           const norm = k1 * (1 - b + (b * tokens.length) / statistics.meanLength);
           const lexical = tf === 0 ? 0 : (tf * (k1 + 1)) / (tf + norm);
-          const wanted = lexical + alpha * (learned === null ? 0 : valueOf(learned, id));
-          expect(valueOf(impacts, id)).toBeCloseTo(wanted, 5);
+          const wanted = lexical + alpha * (learned === null ? 0 : impactIn(learned, id));
+          expect(impactIn(impacts, id)).toBeCloseTo(wanted, 5);
         }
         expect(impacts.values.every((value) => value > 0)).toBe(true);
       }),
@@ -88,7 +88,7 @@ describe("the impacts of a document", () => {
     const other = bagOf([1, 2, 3, 4, 5]);
     const grown = [1, 2, 5, 50].map((count) => {
       const bag = { ...bagOf(Array(count).fill(7)), length: 5 };
-      return valueOf(impactsOf(bag, null, statisticsOf([other, other], VOCABULARY)), 7);
+      return impactIn(impactsOf(bag, null, statisticsOf([other, other], VOCABULARY)), 7);
     });
     expect(grown).toEqual([...grown].sort((a, b) => a - b));
     expect(new Set(grown).size).toBe(grown.length);
@@ -103,7 +103,7 @@ describe("pooling", () => {
         const pooled = maxPool(vectors);
         expectAscending(pooled.ids);
         for (const id of ALL_IDS)
-          expect(valueOf(pooled, id)).toBe(Math.max(0, ...vectors.map((one) => valueOf(one, id))));
+          expect(impactIn(pooled, id)).toBe(Math.max(0, ...vectors.map((one) => impactIn(one, id))));
       }),
     );
   });
