@@ -24,7 +24,7 @@ describe("putBlob", () => {
     await putBlob(store, bytes("text"));
     const watched = new FaultStore(store);
     expect((await putBlob(watched, bytes("text"))).written).toBe(false);
-    expect(watched.operations.map((line) => line.split(" ")[0])).toEqual(["head"]);
+    expect(watched.log.map((line) => line.split(" ")[0])).toEqual(["head"]);
   });
 
   it("writes a blob again that lies there with another length", async () => {
