@@ -26,11 +26,13 @@ export interface Candidate {
   readonly ordinal: number;
   readonly dense: number;
   readonly sparse: number;
-  /** Which sides proposed it. */
-  readonly byDense: boolean;
-  readonly bySparse: boolean;
-  readonly near: boolean;
+  /** Whether each side proposed it, and in which tier. */
+  readonly byDense: Tier;
+  readonly bySparse: Tier;
 }
+
+/** How a side proposed a document: among its nearest, only when asked for more, or not at all. */
+export type Tier = "near" | "far" | "none";
 
 /** A candidate in its place. */
 export interface Ranked {
@@ -50,23 +52,23 @@ export interface RankingRule {
 
 /** The best `depth` candidates, best first. */
 export function rank(candidates: readonly Candidate[], rule: RankingRule, depth: number): readonly Ranked[] {
-  const eligible = candidates.filter((candidate) => takesPart(candidate, rule.mode));
-  const near = eligible.filter((candidate) => candidate.near);
-  const far = eligible.filter((candidate) => !candidate.near);
+  const near = candidates.filter((candidate) => tierOf(candidate, rule.mode) === "near");
+  const far = candidates.filter((candidate) => tierOf(candidate, rule.mode) === "far");
   const score = scorer(near, rule);
   const head = best(near.map(score), depth);
   if (head.length === depth || far.length === 0) return head;
   return [...head, ...best(far.map(score), depth - head.length)];
 }
 
-function takesPart(candidate: Candidate, mode: Mode): boolean {
+/** One side ranks by its own tiers alone: what only the other side holds near would come before better ones. */
+function tierOf({ byDense, bySparse }: Candidate, mode: Mode): Tier {
   switch (mode) {
     case "hybrid":
-      return true;
+      return byDense === "near" || bySparse === "near" ? "near" : "far";
     case "dense":
-      return candidate.byDense;
+      return byDense;
     case "sparse":
-      return candidate.bySparse;
+      return bySparse;
   }
 }
 

@@ -3,7 +3,7 @@
  * proposes is cut again to the pool's size over the whole index, so that the ranking
  * does not depend on how many shards there are.
  */
-import type { Candidate } from "./fuse.ts";
+import type { Candidate, Tier } from "./fuse.ts";
 import { FAR_POOL, NEAR_POOL, type Pool, type Proposal, type ShardCandidates } from "./score-shard.ts";
 
 /**
@@ -22,9 +22,9 @@ export function gather(
     const { shard, documents } = found;
     for (let i = 0; i < documents.length; i++) {
       const document = documents[i]!;
-      const byDense = all.dense[at]!.has(document);
-      const bySparse = all.sparse[at]!.has(document);
-      if (!byDense && !bySparse) continue;
+      const byDense = tier(document, near.dense[at]!, all.dense[at]!);
+      const bySparse = tier(document, near.sparse[at]!, all.sparse[at]!);
+      if (byDense === "none" && bySparse === "none") continue;
       candidates.push({
         shard,
         document,
@@ -34,11 +34,15 @@ export function gather(
         sparse: found.sparse[i]! * sparseUnit,
         byDense,
         bySparse,
-        near: near === all || near.dense[at]!.has(document) || near.sparse[at]!.has(document),
       });
     }
   }
   return candidates;
+}
+
+function tier(document: number, near: ReadonlySet<number>, all: ReadonlySet<number>): Tier {
+  if (near.has(document)) return "near";
+  return all.has(document) ? "far" : "none";
 }
 
 interface Proposals {
