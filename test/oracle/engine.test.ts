@@ -1,175 +1,173 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CachedEncoder } from "../../indexer/encode/cache.ts";
-import { nodePorts } from "../../indexer/engine-node.ts";
+/** The engine against its dumb twin, and against itself divided, paged and on other kernels. */
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { OpenIndex } from "../../shared/engine/api.ts";
-import { openIndex } from "../../shared/engine/open.ts";
-import { createReferenceKernels } from "../../shared/kernels/reference.ts";
-import { MemoryStore } from "../../shared/store/memory.ts";
+import { blobsOf } from "../../shared/format/manifest.ts";
+import type { MemoryStore } from "../../shared/store/memory.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import { FUSION_RULES, MODES, type SearchRequest } from "../../shared/types.ts";
-import { build, firstPassages, QUERIES, realEncoder } from "../helpers/real-index.ts";
+import { buildTiny, openTiny, requestFor } from "../helpers/tiny-build.ts";
+import { sourceOf, tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { TINY_TOKENIZER, TOPICS } from "../helpers/tiny-encoder.ts";
 import { bruteForce } from "./brute-force.ts";
 
-const PASSAGES = 260;
-const request = (q: string, rest: Partial<SearchRequest> = {}): SearchRequest => ({
-  q,
-  mode: "hybrid",
-  limit: 10,
-  offset: 0,
-  explain: false,
-  ...rest,
-});
+/** More than both near pools together can hold, so that some documents are far for every query. */
+const DOCUMENTS = 640;
+/** Chunks of a shard that make these numbers of shards. */
+const DIVISIONS = [
+  [1, undefined],
+  [2, 700],
+  [5, 280],
+  [16, 86],
+] as const;
 
-let encoder: CachedEncoder;
-const store = new MemoryStore();
+const source = sourceOf(tinyDocuments(DOCUMENTS));
+const tokenizer = loadTokenizer(TINY_TOKENIZER);
+let store: MemoryStore;
 let index: OpenIndex;
+let divided: readonly OpenIndex[];
+
+async function build(shardChunks?: number): Promise<MemoryStore> {
+  return (await buildTiny({ source, ...(shardChunks === undefined ? {} : { shardChunks }) })).store;
+}
 
 beforeAll(async () => {
-  encoder = await realEncoder();
-  await build(encoder, store, firstPassages(PASSAGES));
-  index = await openIndex(await nodePorts(store), "test");
-}, 120_000);
-afterAll(() => encoder.close());
-
-describe("the engine against brute force", () => {
-  it("gives every hit the scores that plain loops give it", async () => {
-    const tokenizer = loadTokenizer(encoder.model.tokenizer);
-    const score = await bruteForce(store, index.manifest);
-    for (const q of QUERIES) {
-      const plain = new Map(score(tokenizer.ids(q)).map((entry) => [entry.id, entry]));
-      for (const mode of MODES) {
-        for (const hit of (await index.search(request(q, { mode, limit: 100 }))).hits) {
-          // The engine's query is rounded to 12 bits.
-          expect(Math.abs(hit.dense - plain.get(hit.id)!.dense)).toBeLessThan(1e-3);
-          expect(hit.sparse).toBeCloseTo(plain.get(hit.id)!.sparse, 6);
-        }
-      }
-    }
-  });
-
-  it("finds the same best documents by each side", async () => {
-    const tokenizer = loadTokenizer(encoder.model.tokenizer);
-    const score = await bruteForce(store, index.manifest);
-    for (const q of QUERIES) {
-      const plain = score(tokenizer.ids(q));
-      for (const side of ["dense", "sparse"] as const) {
-        const best = plain
-          .filter((entry) => side === "dense" || entry.sparse > 0)
-          .sort((a, b) => b[side] - a[side])
-          .slice(0, 10);
-        const found = (await index.search(request(q, { mode: side }))).hits;
-        expect(found.length).toBe(best.length);
-        found.forEach((hit, at) => {
-          expect(Math.abs(hit[side] - best[at]![side])).toBeLessThan(1e-3);
-        });
-      }
-    }
-  });
+  store = await build();
+  index = await openTiny(store, "wasm");
+  const others = [];
+  for (const [shards, chunks] of DIVISIONS) {
+    const opened = await openTiny(await build(chunks), "wasm");
+    expect(blobsOf(opened.manifest, "shard").length).toBe(shards);
+    others.push(opened);
+  }
+  divided = others;
 });
 
-describe("one answer everywhere", () => {
-  const answers = async (opened: OpenIndex) => {
-    const hits = [];
-    for (const q of QUERIES) {
-      for (const mode of MODES) {
-        for (const fusion of FUSION_RULES) {
-          const answer = await opened.search(request(q, { mode, fusion, limit: 40, explain: true }));
-          hits.push({ total: answer.total, hits: answer.hits });
-        }
-      }
-    }
-    return hits;
-  };
+/** Queries of words that documents have, that none has, and of no words at all. */
+const word = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...TOPICS.flat()) },
+  { weight: 2, arbitrary: fc.constantFrom("the", "of", "and", "song", "twins") },
+  { weight: 1, arbitrary: fc.constantFrom("xyzzy", "北京", "☃", "rivers", "?!", "🌊", "café", "[PAD]") },
+);
+const query = fc.array(word, { minLength: 1, maxLength: 8 }).map((words) => words.join(" "));
+const anyRequest: fc.Arbitrary<SearchRequest> = fc.record({
+  q: query,
+  mode: fc.constantFrom(...MODES),
+  fusion: fc.constantFrom(...FUSION_RULES),
+  weight: fc.oneof(fc.constantFrom(0, 0.5, 1), fc.double({ min: 0, max: 1, noNaN: true })),
+  offset: fc.oneof(fc.constant(0), fc.constantFrom(100, 150, 199, 200), fc.integer({ min: 0, max: 600 })),
+  limit: fc.constantFrom(1, 10, 50, 100),
+  explain: fc.constant(false),
+});
 
-  it("does not depend on the number of shards, to the bit", async () => {
-    const whole = await answers(index);
-    for (const shardChunks of [150, 18]) {
-      const divided = new MemoryStore();
-      await build(encoder, divided, firstPassages(PASSAGES), shardChunks);
-      const opened = await openIndex(await nodePorts(divided), "test");
-      expect(opened.manifest.blobs.filter(({ role }) => role === "shard").length).toBeGreaterThan(1);
-      expect(await answers(opened)).toEqual(whole);
-    }
+/** All of an answer but the name of its version, which carries the digest of other blobs. */
+async function answer(opened: OpenIndex, request: SearchRequest) {
+  const { hits, total, warnings } = await opened.search(request);
+  return { hits, total, warnings };
+}
+
+describe("the engine", () => {
+  it("gives the documents, the order and the numbers that plain loops give", async () => {
+    const plain = await bruteForce(store, index.manifest);
+    await fc.assert(
+      fc.asyncProperty(anyRequest, async (request) => {
+        const ids = tokenizer.ids(request.q);
+        const { fusion, weight } = request;
+        const wanted = plain(ids, { ...request, fusion: fusion!, weight: weight! });
+        const { hits } = await index.search(request);
+        expect(hits.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
+        hits.forEach((hit, at) => {
+          const { dense, sparse, score, start, end } = wanted[at]!;
+          // To the bit: `toBe` compares by Object.is, so -0 and 0 are made alike first.
+          expect(hit.dense + 0).toBe(dense + 0);
+          expect(hit.sparse).toBe(sparse);
+          expect(Math.abs(hit.score - score)).toBeLessThanOrEqual(1e-12);
+          expect(hit.passage).toMatchObject({ start, end });
+        });
+      }),
+      { numRuns: 300, seed: 1 },
+    );
   });
 
-  it("does not depend on which kernels run, to the bit", async () => {
-    const ports = { ...(await nodePorts(store)), kernels: createReferenceKernels };
-    expect(await answers(await openIndex(ports, "test"))).toEqual(await answers(index));
+  it("gives the same bits from 1, 2, 5 and 16 shards", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRequest, async (request) => {
+        const explained = { ...request, explain: true };
+        const whole = await answer(divided[0]!, explained);
+        for (const opened of divided.slice(1)) expect(await answer(opened, explained)).toEqual(whole);
+      }),
+      { numRuns: 80, seed: 2 },
+    );
+  });
+
+  it("gives the same bits from the scalar kernels", async () => {
+    const scalar = await openTiny(store, "reference");
+    await fc.assert(
+      fc.asyncProperty(anyRequest, async (request) => {
+        const explained = { ...request, explain: true };
+        expect(await answer(scalar, explained)).toEqual(await answer(index, explained));
+      }),
+      { numRuns: 25, seed: 3 },
+    );
+  });
+
+  it("answers the same when asked again, whatever was asked between", async () => {
+    const requests = fc.sample(anyRequest, { numRuns: 12, seed: 4 });
+    const first = [];
+    for (const request of requests) first.push(await answer(index, request));
+    for (const [at, request] of [...requests.entries()].reverse())
+      expect(await answer(index, request)).toEqual(first[at]);
   });
 });
 
 describe("pages", () => {
-  it("continue each other without a repeat or a gap, past the near candidates too", async () => {
+  it("are stretches of one list, without a repeat or a gap where the far candidates begin", async () => {
     for (const mode of MODES) {
-      const paged: string[] = [];
-      const { total } = await index.search(request(QUERIES[0], { mode }));
-      for (let offset = 0; offset < PASSAGES; offset += 50) {
-        const { hits } = await index.search(request(QUERIES[0], { mode, offset, limit: 50 }));
-        paged.push(...hits.map(({ id }) => id));
-      }
-      expect(new Set(paged).size).toBe(paged.length);
-      expect(paged.length).toBe(total);
-      const first = await index.search(request(QUERIES[0], { mode, limit: 100 }));
-      expect(first.hits.map(({ id }) => id)).toEqual(paged.slice(0, 100));
-    }
-  });
-});
-
-describe("a hit", () => {
-  it("is explained by shares that add up to its scores", async () => {
-    for (const q of QUERIES) {
-      for (const hit of (await index.search(request(q, { explain: true }))).hits) {
-        const words = hit.explain!.words;
-        expect(words.reduce((sum, { dense }) => sum + dense, 0)).toBeCloseTo(hit.dense, 9);
-        expect(words.reduce((sum, { sparse }) => sum + sparse, 0)).toBeCloseTo(hit.sparse, 6);
-        for (const { word, start, end } of words) expect(q.slice(start, end)).toBe(word);
-      }
-    }
-  });
-
-  it("shows an exact slice of its text with marks inside it", async () => {
-    for (const q of QUERIES) {
-      for (const { snippet, fields, passage } of (await index.search(request(q))).hits) {
-        expect(String(fields.text).slice(passage.start, passage.end)).toContain(snippet.text);
-        expect(snippet.text.length).toBeLessThanOrEqual(240);
-        let end = 0;
-        for (const [from, to] of snippet.marks) {
-          expect(from).toBeGreaterThanOrEqual(end);
-          expect(to).toBeLessThanOrEqual(snippet.text.length);
-          end = to;
+      for (const fusion of FUSION_RULES) {
+        const request = requestFor("the river and the song of a king", { mode, fusion });
+        const paged: string[] = [];
+        let total = 0;
+        for (let offset = 0; offset === 0 || offset < total; offset += 90) {
+          const page = await index.search({ ...request, offset, limit: 90 });
+          paged.push(...page.hits.map(({ id }) => id));
+          total = page.total;
+        }
+        expect(new Set(paged).size).toBe(paged.length);
+        expect(paged.length).toBe(total);
+        for (const offset of [0, 100, 101, 180, 200, 433]) {
+          const { hits } = await index.search({ ...request, offset, limit: 100 });
+          expect(hits.map(({ id }) => id)).toEqual(paged.slice(offset, offset + 100));
         }
       }
     }
   });
 
-  it("carries only the fields that were asked for", async () => {
-    const [hit] = (await index.search(request(QUERIES[0], { fields: ["title", "nothing"] }))).hits;
-    expect(Object.keys(hit!.fields)).toEqual(["title"]);
+  it("keep the order of the scores within one side, however deep", async () => {
+    const request = requestFor("the river and the song of a king", { mode: "sparse", limit: 100 });
+    const scores: number[] = [];
+    for (let offset = 0; offset < DOCUMENTS; offset += 100)
+      scores.push(...(await index.search({ ...request, offset })).hits.map(({ score }) => score));
+    expect(scores.length).toBeGreaterThan(400);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
   });
 
-  it("comes first for the question that its passage answers", async () => {
-    const [hit] = (await index.search(request(QUERIES[0]))).hits;
-    expect(hit!.id).toBe("d0");
+  it("show the same scores on every page", async () => {
+    const request = requestFor("comet orbit", { limit: 100 });
+    const near = (await index.search({ ...request, offset: 100 })).hits;
+    const deep = (await index.search({ ...request, offset: 101 })).hits;
+    expect(deep.slice(0, 99)).toEqual(near.slice(1));
   });
 });
 
-describe("odd requests", () => {
-  it("refuses an unknown task by name", async () => {
-    await expect(index.search(request("a", { task: "nope" }))).rejects.toMatchObject({
-      code: "request/invalid",
-      details: { field: "task" },
-    });
+describe("what matches nothing", () => {
+  it("gives an empty answer with a total of 0 where no token has a row or a posting", async () => {
+    for (const mode of MODES)
+      expect(await answer(index, requestFor("[PAD]", { mode }))).toMatchObject({ hits: [], total: 0 });
   });
 
-  it("says so when a query has more tokens than count", async () => {
-    const answer = await index.search(request("river ".repeat(600)));
-    expect(answer.warnings?.[0]).toContain("512");
-    expect(answer.hits.length).toBe(10);
-  });
-
-  it("gives a document by id, and null for one that is not there", async () => {
-    expect((await index.document("d1"))?.id).toBe("d1");
-    expect(await index.document("d")).toBeNull();
-    expect(await index.document("zzz")).toBeNull();
+  it("gives nothing past the end of the list", async () => {
+    const { hits, total } = await answer(index, requestFor("comet", { offset: 990 }));
+    expect(hits).toEqual([]);
+    expect(total).toBe(DOCUMENTS);
   });
 });

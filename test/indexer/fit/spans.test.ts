@@ -55,6 +55,17 @@ describe("spans", () => {
     expect(spans.at(-1)).toBe("Two words");
   });
 
+  it("may begin with the first word of a sentence and end with its last", () => {
+    const text = textOf(1, 6);
+    const spans = Array.from({ length: 200 }, (_, seed) =>
+      spansOf("", text, seed, { documents: 1, sentences: 1 }, SHORT_ONLY),
+    )
+      .flat()
+      .filter((span) => span !== text);
+    expect(spans.some((span) => text.startsWith(span))).toBe(true);
+    expect(spans.some((span) => text.endsWith(span))).toBe(true);
+  });
+
   it("are thinned out in a large collection, on average to the number wanted", () => {
     const plan = { ...SHORT_ONLY, short: 50_000 };
     const text = textOf(4, 10);

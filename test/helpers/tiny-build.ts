@@ -1,0 +1,62 @@
+/** Whole indexes of the tiny corpus by the tiny encoder, through the real pipeline, in memory. */
+import { BUILD_DEFAULTS, type BuildOptions, type BuildReport, buildIndex } from "../../indexer/build.ts";
+import { SILENT } from "../../indexer/progress.ts";
+import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
+import { type OpenOptions, openIndex } from "../../shared/engine/open.ts";
+import { createReferenceKernels } from "../../shared/kernels/reference.ts";
+import { createWasmKernels } from "../../shared/kernels/wasm.ts";
+import { MemoryStore } from "../../shared/store/memory.ts";
+import type { ReadStore } from "../../shared/store/store.ts";
+import type { SearchRequest } from "../../shared/types.ts";
+import { builtKernels } from "../shared/kernels/built.ts";
+import { sourceOf, tinyDocuments } from "./tiny-corpus.ts";
+import { tinyEncoder } from "./tiny-encoder.ts";
+
+/** Name of every tiny index. */
+export const TINY = "tiny";
+
+/** Builds the index `tiny`: of 40 documents into a new memory unless the options say otherwise. */
+export async function buildTiny(
+  options: Partial<BuildOptions> = {},
+): Promise<BuildReport & { readonly store: MemoryStore }> {
+  const store = new MemoryStore();
+  const report = await buildIndex(
+    {
+      index: TINY,
+      source: sourceOf(tinyDocuments(40)),
+      encoder: tinyEncoder(),
+      store,
+      tasks: [],
+      ...BUILD_DEFAULTS,
+      now: () => new Date("2026-01-31T12:00:00Z"),
+      ...options,
+    },
+    SILENT,
+  );
+  return { ...report, store };
+}
+
+/** What the engine needs, with the scalar kernels or the compiled ones. */
+export async function tinyPorts(
+  store: ReadStore,
+  kernels: "reference" | "wasm" = "reference",
+): Promise<EnginePorts> {
+  const common = { store, now: () => 0, region: "test" };
+  if (kernels === "reference") return { ...common, kernels: createReferenceKernels };
+  const module = await builtKernels();
+  return { ...common, kernels: (capBytes) => createWasmKernels(module, capBytes) };
+}
+
+/** Opens the index `tiny` of a store. */
+export async function openTiny(
+  store: ReadStore,
+  kernels?: "reference" | "wasm",
+  options?: OpenOptions,
+): Promise<OpenIndex> {
+  return openIndex(await tinyPorts(store, kernels), TINY, options);
+}
+
+/** A search request that asks for the defaults. */
+export function requestFor(q: string, rest: Partial<SearchRequest> = {}): SearchRequest {
+  return { q, mode: "hybrid", limit: 10, offset: 0, explain: false, ...rest };
+}
