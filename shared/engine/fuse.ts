@@ -10,7 +10,8 @@
  * behind all near ones. So a page's content does not depend on how many hits were asked for.
  *
  * Edge cases, each with a test: no candidate gives an empty ranking; one candidate, or all
- * with equal scores on a side, normalise to 0 on that side; ties go to the smaller id; a
+ * with equal scores on a side, normalise to 0 on that side (by rank they share the first
+ * place); ties go to the smaller id; a
  * side whose scores are all 0 (no query word occurs in any document) adds nothing.
  */
 import type { FusionRule, Mode } from "../types.ts";
@@ -150,6 +151,8 @@ function countAbove(descending: readonly number[], score: number): number {
 
 /** Distribution-based score fusion: (s - (mean - 3 sd)) / (6 sd), cut to 0 and 1. */
 function distribution(near: readonly Candidate[], side: Side): (candidate: Candidate) => number {
+  // The mean of equal numbers may miss them by a rounding, so a deviation of 0 does not tell them.
+  if (near.every((candidate) => candidate[side] === near[0]![side])) return () => 0;
   let sum = 0;
   for (const candidate of near) sum += candidate[side];
   const mean = sum / near.length;

@@ -47,7 +47,7 @@ export async function readCurrent(store: ReadStore, name: string): Promise<Point
 /**
  * Loads the current version of an index. Throws `index/not-found`, `index/too-large` before
  * anything is loaded that would not fit, `binding/mismatch`, and what loading a blob throws.
- * Cost: one read each for pointer, manifest and blob, the documents' head alone.
+ * Cost: one read each for pointer, manifest and blob; for documents two, of head and directory alone.
  */
 export async function openIndex(
   ports: EnginePorts,

@@ -58,10 +58,15 @@ function bestWindow(
       bestEnd = right;
     }
   }
+  // The window ends with a word found and is as long as can be; what leads up to the first one is free again.
+  while (best < bestEnd && found[best]! < 0) best++;
   return fill(passage, words, best, bestEnd);
 }
 
-/** The window widened to the full length: forwards first, then back to the start of its sentence if that is near. */
+/**
+ * The window widened to the full length: back to the start of its sentence if that is near,
+ * then forwards, and back again for what the passage's end leaves over.
+ */
 function fill(
   passage: string,
   words: readonly Word[],
@@ -69,21 +74,24 @@ function fill(
   right: number,
 ): readonly [number, number] {
   if (words.length === 0) return [0, cutAt(passage, LENGTH)];
+  const fits = (begin: number, last: number) => words[last]!.end - begin <= LENGTH;
+  const opening = passage.length - passage.trimStart().length;
+  const beginAt = (first: number, last: number) =>
+    first === 0 && fits(opening, last) ? opening : words[first]!.start;
   let first = left;
   // Begin at a sentence's start where one lies at most a third of the window before the first word found.
-  while (first > 0 && words[right]!.end - words[first - 1]!.start <= LENGTH) {
+  const earliest = words[left]!.start - LENGTH / 3;
+  while (first > 0 && words[first - 1]!.start >= earliest && fits(words[first - 1]!.start, right)) {
     if (endsSentence(passage, words[first - 1]!.end, words[first]!.start)) break;
     first--;
   }
-  const begin = first === 0 ? skipSpace(passage, Math.min(0, words[0]!.start)) : words[first]!.start;
+  let begin = beginAt(first, right);
   let last = right;
-  while (last + 1 < words.length && words[last + 1]!.end - begin <= LENGTH) last++;
-  const end = last + 1 < words.length ? words[last]!.end : passage.trimEnd().length;
-  return [begin, begin + cutAt(passage.slice(begin, end), LENGTH)];
-}
-
-function skipSpace(text: string, from: number): number {
-  return from + (text.length - from - text.slice(from).trimStart().length);
+  while (last + 1 < words.length && fits(begin, last + 1)) last++;
+  if (last + 1 < words.length) return [begin, begin + cutAt(passage.slice(begin, words[last]!.end), LENGTH)];
+  while (first > 0 && fits(words[first - 1]!.start, last)) first--;
+  begin = beginAt(first, last);
+  return [begin, begin + cutAt(passage.slice(begin).trimEnd(), LENGTH)];
 }
 
 function endsSentence(text: string, from: number, to: number): boolean {

@@ -56,6 +56,13 @@ export async function openTiny(
   return openIndex(await tinyPorts(store, kernels), TINY, options);
 }
 
+/** Another store with the same objects, to be damaged without a new build. */
+export async function copyOf(store: MemoryStore): Promise<MemoryStore> {
+  const copy = new MemoryStore();
+  for await (const { key } of store.list("")) await copy.put(key, (await store.get(key))!.body);
+  return copy;
+}
+
 /** A search request that asks for the defaults. */
 export function requestFor(q: string, rest: Partial<SearchRequest> = {}): SearchRequest {
   return { q, mode: "hybrid", limit: 10, offset: 0, explain: false, ...rest };

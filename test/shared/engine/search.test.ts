@@ -1,137 +1,180 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CachedEncoder } from "../../../indexer/encode/cache.ts";
-import { nodePorts } from "../../../indexer/engine-node.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { OpenIndex } from "../../../shared/engine/api.ts";
 import { openIndex } from "../../../shared/engine/open.ts";
-import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
-import { MemoryStore } from "../../../shared/store/memory.ts";
-import { FUSION_RULES, MODES, type SearchRequest } from "../../../shared/types.ts";
-import { build, firstPassages, QUERIES, realEncoder } from "../../helpers/real-index.ts";
+import { REQUEST_LIMITS } from "../../../shared/limits.ts";
+import type { MemoryStore } from "../../../shared/store/memory.ts";
+import { MODES } from "../../../shared/types.ts";
+import { buildTiny, openTiny, requestFor, TINY, tinyPorts } from "../../helpers/tiny-build.ts";
+import { documentOf, ODD_DOCUMENTS, sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
+import { tinyEncoder } from "../../helpers/tiny-encoder.ts";
 
-const PASSAGES = 260;
-const request = (q: string, rest: Partial<SearchRequest> = {}): SearchRequest => ({
-  q,
-  mode: "hybrid",
-  limit: 10,
-  offset: 0,
-  explain: false,
-  ...rest,
-});
-
-let encoder: CachedEncoder;
-const store = new MemoryStore();
+const DOCUMENTS = tinyDocuments(120);
+const TASKS = {
+  search: { query_prompt: "", document_prompt: "" },
+  twin: { query_prompt: "twin: ", document_prompt: "" },
+};
+let store: MemoryStore;
 let index: OpenIndex;
 
 beforeAll(async () => {
-  encoder = await realEncoder();
-  await build(encoder, store, firstPassages(PASSAGES));
-  index = await openIndex(await nodePorts(store), "test");
-}, 120_000);
-afterAll(() => encoder.close());
-
-describe("one answer everywhere", () => {
-  const answers = async (opened: OpenIndex) => {
-    const hits = [];
-    for (const q of QUERIES) {
-      for (const mode of MODES) {
-        for (const fusion of FUSION_RULES) {
-          const answer = await opened.search(request(q, { mode, fusion, limit: 40, explain: true }));
-          hits.push({ total: answer.total, hits: answer.hits });
-        }
-      }
-    }
-    return hits;
-  };
-
-  it("does not depend on the number of shards, to the bit", async () => {
-    const whole = await answers(index);
-    for (const shardChunks of [150, 18]) {
-      const divided = new MemoryStore();
-      await build(encoder, divided, firstPassages(PASSAGES), shardChunks);
-      const opened = await openIndex(await nodePorts(divided), "test");
-      expect(opened.manifest.blobs.filter(({ role }) => role === "shard").length).toBeGreaterThan(1);
-      expect(await answers(opened)).toEqual(whole);
-    }
-  });
-
-  it("does not depend on which kernels run, to the bit", async () => {
-    const ports = { ...(await nodePorts(store)), kernels: createReferenceKernels };
-    expect(await answers(await openIndex(ports, "test"))).toEqual(await answers(index));
-  });
+  ({ store } = await buildTiny({
+    source: sourceOf(DOCUMENTS),
+    encoder: tinyEncoder({ tasks: TASKS }),
+    tasks: ["search", "twin"],
+    shardChunks: 60,
+  }));
+  index = await openTiny(store, "wasm");
 });
 
-describe("pages", () => {
-  it("continue each other without a repeat or a gap, past the near candidates too", async () => {
+describe("an answer", () => {
+  it("says which version of which index answered, where and how long it took", async () => {
+    let clock = 100;
+    const ports = { ...(await tinyPorts(store)), region: "weur", now: () => (clock += 2.5) };
+    const answer = await (await openIndex(ports, TINY)).search(requestFor("river", { mode: "sparse" }));
+    expect(answer).toMatchObject({
+      index: TINY,
+      region: "weur",
+      mode: "sparse",
+      took_ms: 2.5,
+      partial: false,
+    });
+    expect(answer.version).toBe(index.version);
+    expect(answer.version).toBe(`1-${index.manifestSha256.slice(0, 8)}`);
+    expect(answer).not.toHaveProperty("warnings");
+  });
+
+  it("counts the documents that paging can reach", async () => {
+    const total = async (q: string, mode: (typeof MODES)[number]) =>
+      (await index.search(requestFor(q, { mode }))).total;
+    expect(await total("harbour", "dense")).toBe(DOCUMENTS.length);
+    expect(await total("harbour", "hybrid")).toBe(DOCUMENTS.length);
+    expect(await total("[PAD]", "hybrid")).toBe(0);
+    const matches = await total("harbour", "sparse");
+    expect(matches).toBeGreaterThan(0);
+    expect(matches).toBeLessThan(DOCUMENTS.length);
+    const { hits } = await index.search(requestFor("harbour", { mode: "sparse", limit: 100 }));
+    expect(hits.length).toBe(matches);
+  });
+
+  it("finds a document that only the postings know of", async () => {
+    // No span was drawn from this text of unknown signs, so its token has a posting and no row.
+    const { hits } = await index.search(requestFor("☃", { mode: "hybrid" }));
+    expect(hits.map(({ id }) => id)).toContain("unknown");
+  });
+
+  it("finds every document by its own title and text", async () => {
+    for (const id of ["__proto__", "a/b", "🌊 wave", "title-only", "one-word", "repeated", "foreign"]) {
+      const { title = "", text = "" } = DOCUMENTS.find((document) => document.id === id)!.fields;
+      const { hits } = await index.search(requestFor(`${title} ${text}`, { limit: 3 }));
+      expect(hits.map((hit) => hit.id)).toContain(id);
+    }
+  });
+
+  it("puts equal documents beside each other in the order of their ids", async () => {
     for (const mode of MODES) {
-      const paged: string[] = [];
-      const { total } = await index.search(request(QUERIES[0], { mode }));
-      for (let offset = 0; offset < PASSAGES; offset += 50) {
-        const { hits } = await index.search(request(QUERIES[0], { mode, offset, limit: 50 }));
-        paged.push(...hits.map(({ id }) => id));
-      }
-      expect(new Set(paged).size).toBe(paged.length);
-      expect(paged.length).toBe(total);
-      const first = await index.search(request(QUERIES[0], { mode, limit: 100 }));
-      expect(first.hits.map(({ id }) => id)).toEqual(paged.slice(0, 100));
+      const { hits } = await index.search(requestFor("nurse doctor fever", { mode, limit: 100 }));
+      const first = hits.findIndex(({ id }) => id === "twin-a");
+      expect(first).toBeGreaterThanOrEqual(0);
+      expect(hits[first + 1]).toMatchObject({ id: "twin-b", score: hits[first]!.score });
     }
   });
 });
 
 describe("a hit", () => {
-  it("is explained by shares that add up to its scores", async () => {
-    for (const q of QUERIES) {
-      for (const hit of (await index.search(request(q, { explain: true }))).hits) {
-        const words = hit.explain!.words;
-        expect(words.reduce((sum, { dense }) => sum + dense, 0)).toBeCloseTo(hit.dense, 9);
-        expect(words.reduce((sum, { sparse }) => sum + sparse, 0)).toBeCloseTo(hit.sparse, 6);
-        for (const { word, start, end } of words) expect(q.slice(start, end)).toBe(word);
-      }
-    }
-  });
-
-  it("shows an exact slice of its text with marks inside it", async () => {
-    for (const q of QUERIES) {
-      for (const { snippet, fields, passage } of (await index.search(request(q))).hits) {
-        expect(String(fields.text).slice(passage.start, passage.end)).toContain(snippet.text);
-        expect(snippet.text.length).toBeLessThanOrEqual(240);
-        let end = 0;
-        for (const [from, to] of snippet.marks) {
-          expect(from).toBeGreaterThanOrEqual(end);
-          expect(to).toBeLessThanOrEqual(snippet.text.length);
-          end = to;
+  it("shows a slice of its passage, with marks in bounds, and lies within its text", async () => {
+    for (const q of ["the river boat", "comet orbit telescope", "song", "北京 café 🌊", "?"]) {
+      for (const mode of MODES) {
+        for (const hit of (await index.search(requestFor(q, { mode, limit: 100 }))).hits) {
+          const text = typeof hit.fields.text === "string" ? hit.fields.text : "";
+          const { start, end } = hit.passage;
+          expect(start).toBeLessThanOrEqual(end);
+          expect(end).toBeLessThanOrEqual(text.length);
+          expect(text.slice(start, end)).toContain(hit.snippet.text);
+          for (const [from, to] of hit.snippet.marks)
+            expect(hit.snippet.text.slice(from, to).trim()).toBe(hit.snippet.text.slice(from, to));
         }
       }
     }
   });
 
-  it("carries only the fields that were asked for", async () => {
-    const [hit] = (await index.search(request(QUERIES[0], { fields: ["title", "nothing"] }))).hits;
-    expect(Object.keys(hit!.fields)).toEqual(["title"]);
+  it("carries all fields as they were given, or those asked for", async () => {
+    const ask = async (fields?: readonly string[]) =>
+      (
+        await index.search(requestFor("salt pepper fields", { ...(fields ? { fields } : {}), limit: 20 }))
+      ).hits.find(({ id }) => id === "more-fields")!.fields;
+    expect(await ask()).toEqual({
+      title: "Fields",
+      text: "Salt and pepper.",
+      year: 1999,
+      tags: ["a", "b"],
+      ok: true,
+    });
+    expect(await ask(["year", "nothing", "toString"])).toEqual({ year: 1999 });
+    expect(await ask([])).toEqual({});
   });
 
-  it("comes first for the question that its passage answers", async () => {
-    const [hit] = (await index.search(request(QUERIES[0]))).hits;
-    expect(hit!.id).toBe("d0");
+  it("keeps its snippet where the text itself was not asked for", async () => {
+    const [hit] = (await index.search(requestFor("salt pepper", { fields: [] }))).hits;
+    expect(hit!.snippet.text).not.toBe("");
   });
 });
 
-describe("odd requests", () => {
-  it("refuses an unknown task by name", async () => {
-    await expect(index.search(request("a", { task: "nope" }))).rejects.toMatchObject({
-      code: "request/invalid",
-      details: { field: "task" },
-    });
+describe("a long answer", () => {
+  it("leaves out the fields of its last hits, and says so", async () => {
+    const body = "x".repeat(100_000);
+    const long = Array.from({ length: 12 }, (_, at) =>
+      documentOf(`long-${at}`, { text: `The river ${"boat ".repeat(at)}`, body }),
+    );
+    const opened = await openTiny((await buildTiny({ source: sourceOf(long) })).store);
+    const answer = await opened.search(requestFor("river boat", { limit: 12 }));
+    expect(answer.hits.map(({ fields }) => "body" in fields)).toEqual(
+      Array.from({ length: 12 }, (_, at) => at < 10),
+    );
+    expect(answer.warnings).toEqual([expect.stringContaining("last 2 hits")]);
+    expect(answer.hits[11]!.snippet.text).not.toBe("");
+    const named = await opened.search(requestFor("river boat", { limit: 12, fields: ["text"] }));
+    expect(named.warnings).toBeUndefined();
+  });
+});
+
+describe("a long query", () => {
+  it("is cut to 512 tokens with a warning", async () => {
+    const words = "river boat ".repeat(REQUEST_LIMITS.queryTokens);
+    const long = await index.search(requestFor(words, { explain: true }));
+    const cut = await index.search(requestFor("river boat ".repeat(REQUEST_LIMITS.queryTokens / 2)));
+    expect(long.warnings).toEqual([expect.stringContaining("512")]);
+    expect(cut.warnings).toBeUndefined();
+    expect(long.hits.map(({ id, score }) => [id, score])).toEqual(
+      cut.hits.map(({ id, score }) => [id, score]),
+    );
+    expect(long.hits[0]!.explain!.words.length).toBe(512);
+  });
+});
+
+describe("a task", () => {
+  it("is the first one unless the request names another", async () => {
+    const first = await index.search(requestFor("river boat", { task: "search" }));
+    expect((await index.search(requestFor("river boat"))).hits).toEqual(first.hits);
+    expect((await index.search(requestFor("river boat", { task: "twin" }))).hits.length).toBe(10);
   });
 
-  it("says so when a query has more tokens than count", async () => {
-    const answer = await index.search(request("river ".repeat(600)));
-    expect(answer.warnings?.[0]).toContain("512");
-    expect(answer.hits.length).toBe(10);
+  it("is refused by name where the index does not have it", async () => {
+    for (const task of ["nope", "", "__proto__"])
+      await expect(index.search(requestFor("river", { task }))).rejects.toMatchObject({
+        code: "request/invalid",
+        details: { field: "task", value: JSON.stringify(task) },
+      });
+  });
+});
+
+describe("a document", () => {
+  it("is found by its id, however it is spelt", async () => {
+    for (const { id, fields } of ODD_DOCUMENTS)
+      expect(await index.document(id)).toMatchObject({ id, fields });
   });
 
-  it("gives a document by id, and null for one that is not there", async () => {
-    expect((await index.document("d1"))?.id).toBe("d1");
-    expect(await index.document("d")).toBeNull();
-    expect(await index.document("zzz")).toBeNull();
+  it("is null where no document has this very id", async () => {
+    for (const id of ["", "D1", "d", "zzz", "toString", "with  spaces", "🌊", "a/b/"])
+      expect(await index.document(id)).toBeNull();
   });
 });

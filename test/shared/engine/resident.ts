@@ -1,0 +1,44 @@
+import {
+  type ResidentShard,
+  type ResidentTable,
+  residentShard,
+  residentTable,
+} from "../../../shared/engine/resident.ts";
+import { loadEnvelope } from "../../../shared/format/load.ts";
+import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
+import { readShard } from "../../../shared/format/shard.ts";
+import { readTable } from "../../../shared/format/table.ts";
+import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
+import { MIB } from "../../../shared/limits.ts";
+import type { ReadStore } from "../../../shared/store/store.ts";
+import { loadTokenizer } from "../../../shared/tokenizer/load.ts";
+import type { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import { buildTiny } from "../../helpers/tiny-build.ts";
+import { sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
+import { TINY_TOKENIZER } from "../../helpers/tiny-encoder.ts";
+
+/** The parts that a searcher is made of, for tests that look at one stage. */
+export interface TinyParts {
+  readonly store: ReadStore;
+  readonly manifest: Manifest;
+  readonly tokenizer: Tokenizer;
+  readonly table: ResidentTable;
+  readonly shards: readonly ResidentShard[];
+}
+
+/** A tiny index in memory, on the scalar kernels. */
+export async function tinyParts(documents: number, shardChunks?: number): Promise<TinyParts> {
+  const { store, manifest } = await buildTiny({
+    source: sourceOf(tinyDocuments(documents)),
+    ...(shardChunks === undefined ? {} : { shardChunks }),
+  });
+  const kernels = () => createReferenceKernels(16 * MIB);
+  const shards = [];
+  for (const blob of blobsOf(manifest, "shard"))
+    shards.push(residentShard(readShard(await loadEnvelope(store, blob)), kernels()));
+  const table = residentTable(
+    readTable(await loadEnvelope(store, blobsOf(manifest, "table")[0]!)),
+    kernels(),
+  );
+  return { store, manifest, tokenizer: loadTokenizer(TINY_TOKENIZER), table, shards };
+}
