@@ -37,29 +37,31 @@ export async function checkIndex(store: ReadStore, name: string): Promise<CheckR
   const { pointer } = stored;
   const manifest = await loadManifest(store, pointer.manifest);
   const problems: string[] = [];
-  const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
+  const attempt = async <T>(part: string, work: () => Promise<T>): Promise<T | null> => {
     try {
       return await work();
     } catch (error) {
-      problems.push(asLightedgeError(error).message);
+      problems.push(`${part}: ${asLightedgeError(error).message}`);
       return null;
     }
   };
 
   const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
-  const tokenizer = await attempt(async () => {
+  const tokenizer = await attempt("Tokenizer", async () => {
     const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
     loadTokenizer(content.value);
     return content.meta;
   });
   const tables: (TableMeta | null)[] = [];
   for (const blob of blobsOf(manifest, "table"))
-    tables.push(await attempt(async () => readTable(await loadEnvelope(store, blob)).meta));
+    tables.push(
+      await attempt(`Table of ${blob.task}`, async () => readTable(await loadEnvelope(store, blob)).meta),
+    );
   const shards: (ShardMeta | null)[] = [];
   let documents = 0;
   let chunks = 0;
   for (const [ordinal, blob] of blobsOf(manifest, "shard").entries()) {
-    const shard = await attempt(async () => readShard(await loadEnvelope(store, blob)));
+    const shard = await attempt(`Shard ${ordinal}`, async () => readShard(await loadEnvelope(store, blob)));
     shards.push(shard?.meta ?? null);
     if (shard === null) continue;
     if (shard.meta.first_document !== documents) {
@@ -69,14 +71,13 @@ export async function checkIndex(store: ReadStore, name: string): Promise<CheckR
     }
     documents += shard.meta.documents;
     chunks += shard.meta.chunks;
-    await attempt(async () =>
-      problems.push(
-        ...(await checkDocuments(store, blobsOf(manifest, "documents")[ordinal]!, shard, ordinal)),
-      ),
+    const entry = blobsOf(manifest, "documents")[ordinal]!;
+    await attempt(`Documents of shard ${ordinal}`, () =>
+      checkDocuments(store, entry, shard, ordinal, problems),
     );
   }
   checkCounts(manifest, documents, chunks, problems);
-  await attempt(() =>
+  await attempt("Binding", () =>
     checkBinding(manifest, {
       ...(tokenizer === null ? {} : { tokenizer }),
       tables: tables.filter((meta) => meta !== null),
@@ -101,9 +102,9 @@ async function checkDocuments(
   entry: BlobEntry,
   shard: ShardFile,
   ordinal: number,
-): Promise<readonly string[]> {
+  problems: string[],
+): Promise<void> {
   const file = await openDocuments(wholeSource(await loadEnvelope(store, entry)));
-  const problems: string[] = [];
   if (file.meta.count !== shard.meta.documents) {
     problems.push(
       `Shard ${ordinal} has ${shard.meta.documents} documents and its documents file ${file.meta.count}.`,
@@ -130,5 +131,4 @@ async function checkDocuments(
       );
     if (!sound) problems.push(`The passages of document ${id} differ from its shard's or leave its text.`);
   }
-  return problems;
 }

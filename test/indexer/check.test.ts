@@ -1,0 +1,91 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { BuildReport } from "../../indexer/build.ts";
+import { checkIndex } from "../../indexer/check.ts";
+import { commit, readPointer } from "../../indexer/store/publish.ts";
+import {
+  type BlobEntry,
+  blobsOf,
+  type DocumentsBlob,
+  type Manifest,
+  serializeManifest,
+} from "../../shared/format/manifest.ts";
+import { MemoryStore } from "../../shared/store/memory.ts";
+import { buildTiny, copyOf, TINY } from "../helpers/tiny-build.ts";
+
+let built: BuildReport & { readonly store: MemoryStore };
+beforeAll(async () => {
+  built = await buildTiny({ shardChunks: 40 });
+});
+
+/** A store whose current manifest is this one, published in the way the indexer does. */
+async function published(manifest: Manifest): Promise<MemoryStore> {
+  const store = await copyOf(built.store);
+  const base = await readPointer(store, TINY);
+  await commit(store, TINY, { manifest: serializeManifest(manifest), blobs: manifest.blobs, base });
+  return store;
+}
+
+describe("a check", () => {
+  it("finds nothing wrong with a fresh index, and counts it", async () => {
+    const report = await checkIndex(built.store, TINY);
+    const { blobs, counts } = built.manifest;
+    expect(report).toEqual({
+      index: TINY,
+      version: built.version,
+      blobs: blobs.length,
+      bytes: blobs.reduce((sum, blob) => sum + blob.bytes, 0),
+      documents: counts.documents,
+      chunks: counts.chunks,
+      problems: [],
+    });
+  });
+
+  it("names any blob of which one bit was flipped, and any that is gone", async () => {
+    for (const { key } of built.manifest.blobs) {
+      const damaged = await copyOf(built.store);
+      const { body } = (await damaged.get(key))!;
+      body[body.length >> 1]! ^= 1;
+      await damaged.put(key, body);
+      expect((await checkIndex(damaged, TINY)).problems).toContainEqual(expect.stringContaining(key));
+      const gone = await copyOf(built.store);
+      await gone.delete(key);
+      expect((await checkIndex(gone, TINY)).problems).toContainEqual(expect.stringContaining(key));
+    }
+  });
+
+  it("says which documents are stored as others where two files are exchanged", async () => {
+    const [first, second] = blobsOf(built.manifest, "documents");
+    const facts = ({ key, sha256, bytes, head }: DocumentsBlob) => ({ key, sha256, bytes, head });
+    const swapped: Manifest = {
+      ...built.manifest,
+      blobs: built.manifest.blobs.map((blob): BlobEntry => {
+        if (blob === first) return { ...first, ...facts(second!) };
+        return blob === second ? { ...second, ...facts(first!) } : blob;
+      }),
+    };
+    const { problems } = await checkIndex(await published(swapped), TINY);
+    for (const ordinal of [0, 1])
+      expect(problems.filter((problem) => problem.includes(`of shard ${ordinal} is stored as`))).not.toEqual(
+        [],
+      );
+  });
+
+  it("says where the manifest's counts differ from the shards'", async () => {
+    const counts = { documents: 41, chunks: 1, rejected: 0 };
+    const { problems } = await checkIndex(await published({ ...built.manifest, counts }), TINY);
+    expect(problems).toEqual([
+      expect.stringContaining("counts 41 documents and the shards 40"),
+      expect.stringContaining("counts 1 chunks"),
+    ]);
+  });
+
+  it("says where parts of two runs are mixed", async () => {
+    const model = { ...built.manifest.model, dimension: 64 };
+    const { problems } = await checkIndex(await published({ ...built.manifest, model }), TINY);
+    expect(problems).toEqual([expect.stringMatching(/^Binding: .*differ in binding/u)]);
+  });
+
+  it("refuses an index that is not there", async () => {
+    await expect(checkIndex(new MemoryStore(), TINY)).rejects.toMatchObject({ code: "index/not-found" });
+  });
+});
