@@ -1,178 +1,248 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type BuildOptions, type BuildReport, buildIndex } from "../../indexer/build.ts";
 import { checkIndex } from "../../indexer/check.ts";
-import type { CachedEncoder } from "../../indexer/encode/cache.ts";
-import { nodePorts } from "../../indexer/engine-node.ts";
-import { serve } from "../../indexer/serve.ts";
-import { openIndex } from "../../shared/engine/open.ts";
+import type { Source } from "../../indexer/sources/source.ts";
 import { blobsOf } from "../../shared/format/manifest.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
-import { MODES, type SearchAnswer } from "../../shared/types.ts";
-import { build, firstPassages, QUERIES, realEncoder } from "../helpers/real-index.ts";
+import { type Fault, FaultStore } from "../helpers/fault-store.ts";
+import { buildTiny, copyOf, openTiny, requestFor, TINY } from "../helpers/tiny-build.ts";
+import { documentOf, sourceOf, tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { tinyEncoder } from "../helpers/tiny-encoder.ts";
 
-const PASSAGES = 40;
-let encoder: CachedEncoder;
-const original = new MemoryStore();
+const DOCUMENTS = tinyDocuments(24);
+const FIRST = sourceOf(DOCUMENTS);
+const CHANGED = sourceOf([
+  ...DOCUMENTS.slice(0, -1),
+  documentOf("new", { text: "A rocket left the planet." }),
+]);
 
+type Built = BuildReport & { readonly store: MemoryStore };
+let built: Built;
 beforeAll(async () => {
-  encoder = await realEncoder();
-  await build(encoder, original, firstPassages(PASSAGES));
-}, 60_000);
-afterAll(() => encoder.close());
+  built = await buildTiny({ source: FIRST, shardChunks: 20 });
+});
 
-/** A store of its own with the index that was built once. */
-async function freshStore(): Promise<MemoryStore> {
-  const store = new MemoryStore();
-  for await (const { key } of original.list("")) await store.put(key, (await original.get(key))!.body);
-  return store;
+function again(store: BuildOptions["store"], options: Partial<BuildOptions> = {}): Promise<BuildReport> {
+  return buildTiny({ source: FIRST, shardChunks: 20, store, ...options });
 }
 
-async function flipped(store: MemoryStore, key: string): Promise<void> {
-  const body = (await store.get(key))!.body;
-  body[Math.floor(body.length / 2)]! ^= 1;
-  await store.put(key, body);
-}
+const seqOf = (version: string) => Number(version.split("-")[0]);
 
-describe("a second run", () => {
-  it("encodes nothing, writes nothing and publishes nothing where nothing changed", async () => {
-    const store = await freshStore();
-    const misses = encoder.counts.misses;
-    const again = await build(encoder, store, firstPassages(PASSAGES));
-    expect(again).toMatchObject({ changed: false, bytesWritten: 0, version: expect.stringMatching(/^1-/u) });
-    expect(encoder.counts.misses).toBe(misses);
+describe("a second run over the same documents", () => {
+  it("writes and publishes nothing", async () => {
+    const store = new FaultStore(await copyOf(built.store));
+    const report = await again(store, { now: () => new Date("2027-01-01T00:00:00Z") });
+    expect(report).toMatchObject({ changed: false, bytesWritten: 0, version: built.version });
+    expect(report.manifest).toEqual(built.manifest);
+    expect(store.log.filter((entry) => entry.startsWith("put"))).toEqual([]);
   });
 
-  it("gives the same bytes in another store", async () => {
-    const blobs = async (store: MemoryStore) =>
-      (await openIndex(await nodePorts(store), "test")).manifest.blobs;
-    const other = new MemoryStore();
-    await build(encoder, other, firstPassages(PASSAGES));
-    expect(await blobs(other)).toEqual(await blobs(original));
-  });
-
-  it("publishes the next version on top where documents changed", async () => {
-    const store = await freshStore();
-    const next = await build(encoder, store, firstPassages(PASSAGES + 1));
-    expect(next.changed).toBe(true);
-    expect(next.version).toMatch(/^2-/u);
-    expect(next.manifest.counts.documents).toBe(PASSAGES + 1);
-    expect((await checkIndex(store, "test")).problems).toEqual([]);
+  it("gives the same bytes in another store, in whatever order the source has them", async () => {
+    const reversed = sourceOf([...DOCUMENTS].reverse());
+    const other = await buildTiny({ source: reversed, shardChunks: 20 });
+    expect(other.manifest.blobs).toEqual(built.manifest.blobs);
+    expect(other.version).toBe(built.version);
   });
 });
 
-describe("a source without documents", () => {
-  it("is refused, and what was published stays", async () => {
-    const store = await freshStore();
-    await expect(build(encoder, store, firstPassages(0))).rejects.toMatchObject({ code: "source/invalid" });
-    expect((await checkIndex(store, "test")).documents).toBe(PASSAGES);
+describe("a changed document", () => {
+  it("gives the next version, which names the one before and keeps what did not change", async () => {
+    const store = await copyOf(built.store);
+    const report = await again(store, { source: CHANGED });
+    expect(report.changed).toBe(true);
+    expect(seqOf(report.version)).toBe(2);
+    expect(report.manifest.parent?.slice(0, 8)).toBe(built.version.split("-")[1]);
+    const tokenizer = ({ manifest }: BuildReport) => blobsOf(manifest, "tokenizer");
+    expect(tokenizer(report)).toEqual(tokenizer(built));
+    const kept = new Set(built.manifest.blobs.map(({ key }) => key));
+    const fresh = report.manifest.blobs.filter(({ key }) => !kept.has(key));
+    expect(report.bytesWritten).toBe(fresh.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect((await openTiny(store)).version).toBe(report.version);
+    expect((await checkIndex(store, TINY)).problems).toEqual([]);
+  });
+
+  it("is found, and the one that it replaced is not", async () => {
+    const store = await copyOf(built.store);
+    await again(store, { source: CHANGED });
+    const index = await openTiny(store);
+    expect(await index.document(DOCUMENTS.at(-1)!.id)).toBeNull();
+    const { hits } = await index.search(requestFor("rocket planet", { limit: 3 }));
+    expect(hits.map(({ id }) => id)).toContain("new");
   });
 });
 
-describe("check", () => {
-  it("finds nothing wrong with a fresh index", async () => {
-    const report = await checkIndex(await freshStore(), "test");
-    expect(report).toMatchObject({ problems: [], documents: PASSAGES });
+describe("what the manifest says", () => {
+  it("counts documents, chunks and rejected records, and names the kinds of the fields", async () => {
+    const { manifest, store } = await buildTiny({ source: sourceOf(DOCUMENTS, 3) });
+    const report = await checkIndex(store, TINY);
+    expect(manifest.counts).toEqual({ documents: 24, chunks: report.chunks, rejected: 3 });
+    expect(manifest.fields).toEqual([
+      { name: "ok", kind: "boolean" },
+      { name: "tags", kind: "list" },
+      { name: "text", kind: "text" },
+      { name: "title", kind: "text" },
+      { name: "year", kind: "number" },
+    ]);
+    expect(manifest).toMatchObject({ index: TINY, parent: null, created: "2026-01-31T12:00:00.000Z" });
   });
 
-  it("names any blob of which one bit was flipped, and any that is gone", async () => {
-    const { manifest } = await openIndex(await nodePorts(await freshStore()), "test");
-    for (const { key } of manifest.blobs) {
-      const damaged = await freshStore();
-      await flipped(damaged, key);
-      expect((await checkIndex(damaged, "test")).problems.join()).toContain(key);
-      const gone = await freshStore();
-      await gone.delete(key);
-      expect((await checkIndex(gone, "test")).problems.join()).toContain(key);
+  it("has a table for each task, the default first", async () => {
+    const tasks = {
+      search: { query_prompt: "", document_prompt: "" },
+      same: { query_prompt: "same: ", document_prompt: "" },
+    };
+    const encoder = tinyEncoder({ tasks });
+    const { manifest } = await buildTiny({ source: FIRST, encoder, tasks: ["same", "search"] });
+    expect(manifest.tasks.map(({ name, query_prompt }) => [name, query_prompt])).toEqual([
+      ["same", "same: "],
+      ["search", ""],
+    ]);
+    expect(blobsOf(manifest, "table").map(({ task }) => task)).toEqual(["same", "search"]);
+    await expect(buildTiny({ encoder, tasks: ["nope"] })).rejects.toMatchObject({
+      code: "usage/invalid",
+      details: { field: "task" },
+    });
+  });
+});
+
+describe("table bits", () => {
+  it("of every width give an index that opens and finds, the wider the larger", async () => {
+    const sizes = [];
+    for (const bits of [2, 3, 4, 8] as const) {
+      const { store, tableBytes } = await buildTiny({ source: FIRST, bits });
+      sizes.push(tableBytes);
+      const { hits } = await (await openTiny(store)).search(requestFor("harbour", { mode: "sparse" }));
+      expect(hits.map(({ id }) => id)).toContain("one-word");
+    }
+    expect(sizes).toEqual([...sizes].sort((a, b) => a - b));
+  });
+});
+
+describe("an encoder without learned impacts", () => {
+  it("gives an index whose sparse side is the words themselves", async () => {
+    const { store } = await buildTiny({ source: FIRST, encoder: tinyEncoder({ sparse: false }) });
+    const index = await openTiny(store);
+    const { hits } = await index.search(requestFor("telescope", { mode: "sparse", limit: 100 }));
+    const has = DOCUMENTS.filter(({ fields }) => /telescope/iu.test(`${fields.title} ${fields.text}`));
+    expect(hits.map(({ id }) => id).sort()).toEqual(has.map(({ id }) => id).sort());
+  });
+});
+
+describe("an empty source", () => {
+  it("is refused with its name, and what was published stays", async () => {
+    const store = await copyOf(built.store);
+    await expect(again(store, { source: sourceOf([], 2) })).rejects.toMatchObject({
+      code: "source/invalid",
+      message: expect.stringContaining("memory"),
+    });
+    expect((await openTiny(store)).version).toBe(built.version);
+  });
+});
+
+describe("documents without any word", () => {
+  it("give an index that answers with nothing", async () => {
+    const { store } = await buildTiny({
+      source: sourceOf([documentOf("a", {}), documentOf("b", { text: "" })]),
+    });
+    const index = await openTiny(store);
+    expect((await index.search(requestFor("river"))).hits).toEqual([]);
+    expect(await index.document("b")).toMatchObject({ id: "b" });
+    expect((await checkIndex(store, TINY)).problems).toEqual([]);
+  });
+});
+
+describe("a run that dies", () => {
+  it("at any write leaves a version that can be searched: the old one, or the new one after the last", async () => {
+    const dry = new FaultStore(await copyOf(built.store));
+    const done = await again(dry, { source: CHANGED });
+    const writes = dry.log.flatMap((entry, at) => (entry.startsWith("put") ? [at] : []));
+    expect(writes.length).toBeGreaterThan(5);
+    for (const at of writes) {
+      for (const fault of ["crash", "crash after"] as const satisfies readonly Fault[]) {
+        const store = await copyOf(built.store);
+        await expect(again(new FaultStore(store, at, fault), { source: CHANGED })).rejects.toThrow();
+        const committed = fault === "crash after" && at === writes.at(-1);
+        const index = await openTiny(store);
+        expect(index.version).toBe(committed ? done.version : built.version);
+        expect((await index.search(requestFor("river boat"))).hits.length).toBe(10);
+        expect((await checkIndex(store, TINY)).problems).toEqual([]);
+      }
     }
   });
+
+  it("is made good by the next one", async () => {
+    const store = await copyOf(built.store);
+    const dry = new FaultStore(await copyOf(built.store));
+    const done = await again(dry, { source: CHANGED });
+    const last = dry.log.findLastIndex((entry) => entry.startsWith("put"));
+    await expect(again(new FaultStore(store, last, "crash"), { source: CHANGED })).rejects.toThrow();
+    const report = await again(store, { source: CHANGED });
+    expect(report).toMatchObject({ changed: true, version: done.version, bytesWritten: 0 });
+  });
 });
 
-describe("opening a damaged index", () => {
-  it("is refused for every kind of blob, naming it", async () => {
-    const { manifest } = await openIndex(await nodePorts(await freshStore()), "test");
-    for (const { key, role } of manifest.blobs) {
-      if (role === "documents") continue;
-      const damaged = await freshStore();
-      await flipped(damaged, key);
-      const opening = openIndex(await nodePorts(damaged), "test");
-      await expect(opening).rejects.toMatchObject({ code: "blob/corrupt", details: { blob: key } });
-    }
-  });
-
-  it("is refused above the budget before any blob is read", async () => {
-    const store = await freshStore();
-    const reads: string[] = [];
-    const ports = await nodePorts(store);
-    const watched = {
-      ...ports,
-      store: {
-        get: (key: string) => {
-          reads.push(key);
-          return store.get(key);
-        },
-        getRange: store.getRange.bind(store),
-        head: store.head.bind(store),
+describe("two runs at once", () => {
+  it("end in a conflict for the slower one, and the quicker one's version serves", async () => {
+    const store = await copyOf(built.store);
+    let quicker: BuildReport | undefined;
+    const slow: Source = {
+      description: "slow",
+      async *records() {
+        quicker = await again(store, { source: CHANGED });
+        yield* sourceOf(DOCUMENTS.slice(0, 20)).records();
       },
     };
-    await expect(openIndex(watched, "test", { residentBytes: 1000 })).rejects.toMatchObject({
-      code: "index/too-large",
-    });
-    expect(reads.filter((key) => key.startsWith("blobs/"))).toEqual([]);
+    await expect(again(store, { source: slow })).rejects.toMatchObject({ code: "store/conflict" });
+    expect((await openTiny(store)).version).toBe(quicker!.version);
+    expect(seqOf(quicker!.version)).toBe(2);
+  });
+
+  it("leave an index that neither of them had seen to the quicker one", async () => {
+    const store = new MemoryStore();
+    const slow: Source = {
+      description: "slow",
+      async *records() {
+        await again(store, { source: CHANGED });
+        yield* FIRST.records();
+      },
+    };
+    await expect(again(store, { source: slow })).rejects.toMatchObject({ code: "store/conflict" });
+    expect(await (await openTiny(store)).document("new")).not.toBeNull();
   });
 });
 
-describe("workerd", () => {
-  it("answers as Node does, to the bit", async () => {
-    const store = await freshStore();
-    const index = await openIndex(await nodePorts(store), "test");
-    const serving = await serve({
-      store,
-      host: "127.0.0.1",
-      port: 0,
-      indexes: ["test"],
-      examples: [],
-      pointerMaxAge: 60,
-    });
-    try {
-      for (const q of QUERIES) {
-        for (const mode of MODES) {
-          const url = new URL(
-            `v1/indexes/test/search?q=${encodeURIComponent(q)}&mode=${mode}&explain=true`,
-            serving.url,
-          );
-          const there = (await (await fetch(url)).json()) as SearchAnswer;
-          const here = await index.search({ q, mode, limit: 10, offset: 0, explain: true });
-          expect(there.hits).toEqual(JSON.parse(JSON.stringify(here.hits)));
-          expect(there.total).toBe(here.total);
-        }
-      }
-    } finally {
-      await serving.close();
-    }
-  });
-
-  it("answers 503 naming a corrupt shard, never an empty 200", async () => {
-    const store = await freshStore();
-    const { manifest } = await openIndex(await nodePorts(store), "test");
-    const { key } = blobsOf(manifest, "shard")[0]!;
-    await flipped(store, key);
-    const serving = await serve({
-      store,
-      host: "127.0.0.1",
-      port: 0,
-      indexes: ["test"],
-      examples: [],
-      pointerMaxAge: 60,
-    });
-    try {
-      const response = await fetch(new URL("v1/indexes/test/search?q=river", serving.url));
-      expect(response.status).toBe(503);
-      const body = (await response.json()) as {
-        readonly error: { readonly code: string; readonly message: string };
-      };
-      expect(body.error.code).toBe("blob/corrupt");
-      expect(body.error.message).toContain(key);
-    } finally {
-      await serving.close();
-    }
+describe("progress", () => {
+  it("is told stage by stage, each begun and ended once", async () => {
+    const events: string[] = [];
+    const progress = {
+      stage: (name: string) => {
+        events.push(`begin ${name}`);
+        return { advance: () => {}, done: () => events.push(`end ${name}`) };
+      },
+      warn: () => {},
+    };
+    await buildIndex(
+      {
+        index: TINY,
+        source: FIRST,
+        encoder: tinyEncoder(),
+        store: new MemoryStore(),
+        tasks: [],
+        bits: 3,
+        weight: 0.5,
+        overlapTokens: 0,
+        now: () => new Date(0),
+      },
+      progress,
+    );
+    const stages = [
+      "read documents",
+      "encode documents",
+      "encode spans",
+      "fit query table",
+      "write shards",
+      "publish",
+    ];
+    expect(events).toEqual(stages.flatMap((name) => [`begin ${name}`, `end ${name}`]));
   });
 });
