@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { showProgress } from "../indexer/progress.ts";
 import { defaultCollection, prepare } from "./context.ts";
+import { measureFirstPass } from "./first-pass.ts";
 import type { Result } from "./result.ts";
 import { measureBytes } from "./speed/bytes.ts";
 import { measureEncodeQuery } from "./speed/encode-query.ts";
@@ -14,7 +15,13 @@ const { values } = parseArgs({ options: { collection: { type: "string" }, json: 
 const progress = showProgress(process.stderr);
 const context = await prepare(values.collection ?? defaultCollection(), progress);
 const results: Result[] = [];
-for (const measure of [measureEncodeQuery, measureSearch, measureHttp, async () => measureBytes(context)]) {
+for (const measure of [
+  measureEncodeQuery,
+  measureSearch,
+  measureHttp,
+  measureFirstPass,
+  async () => measureBytes(context),
+]) {
   const stage = progress.stage("measure", 0);
   const found = await measure(context);
   results.push(...found);

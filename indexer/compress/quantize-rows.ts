@@ -39,7 +39,8 @@ export interface QuantizedRow {
 
 /**
  * The nearest code of every value, and the scale with the least squared error for those
- * codes. A row of zeros keeps codes next to zero and the smallest scale a reader accepts.
+ * codes; with 8 bits, the scale that gives the greatest value 127. A row of zeros keeps codes
+ * next to zero and the smallest scale a reader accepts.
  */
 export function quantizeRow(row: Float32Array, bits: RowBits): QuantizedRow {
   return bits === 8 ? quantizeUniform(row) : quantizeByLevels(row, bits);

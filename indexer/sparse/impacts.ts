@@ -16,7 +16,7 @@ export interface SparseOptions {
   readonly k1: number;
   /** Length normalisation, 0 (none) to 1 (full). */
   readonly b: number;
-  /** Share of the learned impacts. Below 0.3 expansion hardly shows; above 0.8 it outweighs exact words. */
+  /** Share of the learned impacts. More of it counts expansion for more and exact words for less; 0 is plain BM25. Decision 0003. */
   readonly alpha: number;
 }
 

@@ -1,0 +1,59 @@
+/**
+ * Questions: how many of the exact ten best documents does the first pass leave out, and how
+ * far does rounding the query to 12 bits move a cosine?
+ * Corpus and queries: the collection's own. The twin: every document rescored.
+ */
+import { nodePorts } from "../indexer/engine-node.ts";
+import { encodeQuery } from "../shared/engine/encode-query.ts";
+import { residentShard, residentTable } from "../shared/engine/resident.ts";
+import { NEAR_POOL, scoreShard } from "../shared/engine/score-shard.ts";
+import { loadEnvelope } from "../shared/format/load.ts";
+import { blobsOf } from "../shared/format/manifest.ts";
+import { readShard } from "../shared/format/shard.ts";
+import { readTable } from "../shared/format/table.ts";
+import { loadTokenizer } from "../shared/tokenizer/load.ts";
+import type { Context } from "./context.ts";
+import { type Result, round } from "./result.ts";
+
+const MEMORY = 1 << 28;
+const BEST = 10;
+
+/** `first-pass.missing`, a share of 0 to 1, and `query.rounding`, the greatest difference of a cosine. */
+export async function measureFirstPass({
+  collection,
+  index,
+  store,
+  encoder,
+}: Context): Promise<readonly Result[]> {
+  const ports = await nodePorts(store);
+  const tokenizer = loadTokenizer(encoder.model.tokenizer);
+  const open = (role: "table" | "shard") => loadEnvelope(store, blobsOf(index.manifest, role)[0]!);
+  const table = residentTable(readTable(await open("table")), ports.kernels(MEMORY));
+  const shard = residentShard(readShard(await open("shard")), ports.kernels(MEMORY));
+  const { documents, padded } = shard.meta;
+  let cases = 0;
+  let missing = 0;
+  let rounding = 0;
+  for (const { text } of collection.queries) {
+    const query = encodeQuery(table, tokenizer.ids(text));
+    if (query.dense === null) continue;
+    const exact = table.kernels.floats(table.sum, padded).slice();
+    const all = scoreShard(shard, query, { dense: documents, sparse: 1 });
+    const near = new Set(scoreShard(shard, query, NEAR_POOL).byDense.documents);
+    const best = Array.from(all.documents.keys()).sort((a, b) => all.dense[b]! - all.dense[a]!);
+    for (const at of best.slice(0, BEST)) {
+      cases++;
+      if (!near.has(all.documents[at]!)) missing++;
+      const chunk = all.chunks[at]!;
+      const bytes = shard.kernels.bytes(shard.vectors + chunk * padded, padded);
+      const dot =
+        exact.reduce((sum, value, j) => sum + value * ((bytes[j]! << 24) >> 24), 0) * shard.scales[chunk]!;
+      rounding = Math.max(rounding, Math.abs(dot / query.dense.norm - all.dense[at]!));
+    }
+  }
+  const note = `${cases} documents, the first shard`;
+  return [
+    { name: "first-pass.missing", value: round(missing / cases), unit: "", note },
+    { name: "query.rounding", value: round(rounding), unit: "cosine", note },
+  ];
+}
