@@ -111,7 +111,7 @@ for (const bits of [2, 3, 4, 8] as const) {
   // A hundred queries of eight rows, as one is too short for the clock.
   const ms = time(() => {
     for (let i = 0; i < 800; i++) {
-      const row = table + (i & 7) * rowBytes(bits, DIMENSION);
+      const row = table + (i & 7) * rowBytes(DIMENSION, bits);
       kernels.accumulateRow(sum, row, bits, DIMENSION, codebook, 0.001);
     }
   });

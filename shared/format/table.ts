@@ -2,11 +2,15 @@
 
 import type { Sha256 } from "../hash.ts";
 import type { RowBits } from "../kernels/kernels.ts";
+import { rowBytes } from "../kernels/packing.ts";
 import { FORMAT_LIMITS } from "../limits.ts";
 import { bytesOf, checkScales, float32s, invalid, uint8s, uint16s, uint32s } from "./bytes.ts";
 import { type Envelope, type WrittenFile, writeEnvelope } from "./envelope.ts";
 import type { ByteRange } from "./plan.ts";
 import { dictionary, digest, integer, list, number, object, oneOf, text } from "./shape.ts";
+
+// Whoever reads a table's rows needs it.
+export { rowBytes };
 
 /** The orthogonal map that spreads a vector's energy evenly before it is quantised. */
 export interface Rotation {
@@ -84,11 +88,6 @@ const checkMeta = object<TableMeta>({
   weight_scale: number(2 ** -20, 2 ** 20),
   fit: dictionary(number(-Number.MAX_VALUE, Number.MAX_VALUE), 32),
 });
-
-/** Bytes of one packed row of `padded` values. */
-export function rowBytes(padded: number, bits: RowBits): number {
-  return (padded * bits) / 8;
-}
 
 /** Where row `row` lies in the section `rows`. */
 export function rowRange(meta: TableMeta, row: number): ByteRange {

@@ -79,7 +79,7 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
     accumulateRow(sum, row, bits, dimension, codebook, scale) {
       checkDimension(dimension);
       check("sum", sum, dimension, 4, 4);
-      check("row", row, rowBytes(bits, dimension), 1, 1);
+      check("row", row, rowBytes(dimension, bits), 1, 1);
       if (bits !== 8) check("codebook", codebook, 16, 1, 1);
       demand(Number.isFinite(Math.fround(scale)), "scale", scale);
       raw.accumulateRow(sum, row, bits, dimension, codebook, scale);

@@ -16,7 +16,7 @@ export function isPackable(dimension: number): boolean {
 }
 
 /** Bytes of a packed row: a multiple of 16. Throws `internal` for another width or a dimension that is no multiple of 128. */
-export function rowBytes(bits: RowBits, dimension: number): number {
+export function rowBytes(dimension: number, bits: RowBits): number {
   if (![2, 3, 4, 8].includes(bits))
     throw new LightedgeError("internal", `No row has ${bits} bits per value.`);
   if (!isPackable(dimension)) throw new LightedgeError("internal", `No row has ${dimension} values.`);
@@ -29,7 +29,7 @@ export function rowBytes(bits: RowBits, dimension: number): number {
  * any other code or length.
  */
 export function packRow(codes: Uint8Array | Int8Array, bits: RowBits, out: Uint8Array): void {
-  const bytes = rowBytes(bits, codes.length);
+  const bytes = rowBytes(codes.length, bits);
   if (out.length !== bytes)
     throw new LightedgeError("internal", `A row of ${bytes} bytes got ${out.length}.`);
   const [least, most] = bits === 8 ? [-128, 127] : [0, 2 ** bits - 1];
@@ -49,7 +49,7 @@ export function packRow(codes: Uint8Array | Int8Array, bits: RowBits, out: Uint8
 
 /** The codes of a packed row, in order: the inverse of `packRow`. Codes below 8 bits are 0 or more. Throws `internal` for a wrong length. */
 export function unpackRow(row: Uint8Array, bits: RowBits, dimension: number): Int8Array<ArrayBuffer> {
-  const bytes = rowBytes(bits, dimension);
+  const bytes = rowBytes(dimension, bits);
   if (row.length !== bytes)
     throw new LightedgeError("internal", `A row of ${bytes} bytes has ${row.length}.`);
   const codes = new Int8Array(dimension);

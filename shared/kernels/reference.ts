@@ -30,7 +30,7 @@ function scalarKernels(memory: KernelMemory): RawKernels {
   return {
     accumulateRow(sum, row, bits, dimension, codebook, scale) {
       const sums = new Float32Array(memory.buffer, sum, dimension);
-      const codes = unpackRow(new Uint8Array(memory.buffer, row, rowBytes(bits, dimension)), bits, dimension);
+      const codes = unpackRow(new Uint8Array(memory.buffer, row, rowBytes(dimension, bits)), bits, dimension);
       const values = bits === 8 ? codes : codes.map(valueIn(new Int8Array(memory.buffer, codebook, 16)));
       const factor = Math.fround(scale);
       for (const [j, value] of values.entries()) {

@@ -64,7 +64,7 @@ test("accumulateRow has the same bits, sums and scales of any size", () => {
           floatNoise(seed, dimension).map((value) => value % 1e30),
         );
         // A row may start at any byte of a table.
-        const row = put(kernels, noise(seed ^ 1, rowBytes(width, dimension) + 7)) + (seed & 7);
+        const row = put(kernels, noise(seed ^ 1, rowBytes(dimension, width) + 7)) + (seed & 7);
         const codebook = put(kernels, noise(seed ^ 2, 16));
         kernels.accumulateRow(sum, row, width, dimension, codebook, scale);
         return kernels.bytes(sum, 4 * dimension);

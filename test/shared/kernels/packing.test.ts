@@ -14,7 +14,7 @@ describe("row packing", () => {
     fc.assert(
       fc.property(codes, (given) => {
         // Not zeroed, as the caller's buffer may have served before.
-        const row = new Uint8Array(rowBytes(bits, given.length)).fill(255);
+        const row = new Uint8Array(rowBytes(given.length, bits)).fill(255);
         packRow(given, bits, row);
         expect(unpackRow(row, bits, given.length)).toEqual(given);
       }),
@@ -48,7 +48,7 @@ describe("row packing", () => {
   ])("puts value %i bits wide, number %i, where the format says", (bits, value, places) => {
     const codes = new Int8Array(256);
     codes[value] = bits === 8 ? -1 : 2 ** bits - 1;
-    const row = new Uint8Array(rowBytes(bits, 256));
+    const row = new Uint8Array(rowBytes(256, bits));
     packRow(codes, bits, row);
     const used = [...row.entries()].filter(([, byte]) => byte !== 0);
     expect(used).toEqual(places);
@@ -58,7 +58,7 @@ describe("row packing", () => {
     expect(() => packRow(new Uint8Array(128).fill(8), 3, new Uint8Array(48))).toThrow("code 8");
     expect(() => packRow(new Int8Array(128).fill(-1), 4, new Uint8Array(64))).toThrow("code -1");
     expect(() => packRow(new Uint8Array(128).fill(128), 8, new Uint8Array(128))).toThrow("code 128");
-    expect(() => rowBytes(4, 100)).toThrow("100 values");
+    expect(() => rowBytes(100, 4)).toThrow("100 values");
     expect(() => unpackRow(new Uint8Array(63), 4, 128)).toThrow("64 bytes has 63");
   });
 });
