@@ -127,6 +127,21 @@ describe("dependencies", () => {
     ).toEqual([]);
   });
 
+  it("are named in the manifest by whoever imports them, and not only brought along by another", () => {
+    const named = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+    const code = FILES.filter((file) => /^(shared|edge|indexer|test|bench)\/.*\.(ts|mjs)$/u.test(file));
+    const unnamed = code
+      .filter((file) => !file.startsWith("shared/kernels/assembly/"))
+      .flatMap((file) => importsOf(file).map((name) => ({ file, name })))
+      .filter(({ name }) => !/^(?:node|cloudflare):|^(?:shared|edge|indexer|test|bench|build)\//u.test(name))
+      .filter(
+        ({ name }) =>
+          !named.some((known) => known === `@types/${name}` || `${name}/`.startsWith(`${known}/`)),
+      )
+      .map(({ file, name }) => `${file} -> ${name}`);
+    expect(unnamed).toEqual([]);
+  });
+
   it("are locked without the address of the registry that served them", () => {
     expect(read("package-lock.json")).not.toContain(`"resolved"`);
     expect(read("package-lock.json")).toContain(`"integrity"`);
