@@ -1,5 +1,5 @@
 /**
- * Append-only files of keyed records. Every process appends to a file of its own and reads
+ * Append-only files of keyed records. Every process appends to files of its own and reads
  * all, so processes side by side never write into each other's; a record counts only if
  * its checksum holds, so a torn tail or a flipped bit costs one encoding, not an answer.
  */
@@ -12,6 +12,8 @@ import { crc32 } from "node:zlib";
 export const KEY_BYTES = 16;
 /** Key, length of the value, CRC-32 of key and value. */
 const HEADER_BYTES = KEY_BYTES + 8;
+/** Bytes after which a process begins another file. Opening reads files whole, and Node reads none of 2 GiB. */
+export const PACK_BYTES = 64 << 20;
 
 interface Location {
   readonly file: number;
@@ -45,7 +47,7 @@ export class Packs {
   /** Adds records in one write. */
   put(records: readonly { readonly key: Buffer; readonly value: Buffer }[]): void {
     if (records.length === 0) return;
-    this.#own ??= { file: this.#create(), end: 0 };
+    if (this.#own === null || this.#own.end >= PACK_BYTES) this.#own = { file: this.#create(), end: 0 };
     const parts: Buffer[] = [];
     let { end } = this.#own;
     for (const { key, value } of records) {
