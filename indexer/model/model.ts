@@ -85,8 +85,9 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 async function readDescription(folder: string): Promise<string> {
+  let json: string;
   try {
-    return await readFile(join(folder, "model.json"), "utf8");
+    json = await readFile(join(folder, "model.json"), "utf8");
   } catch (error) {
     throw new LightedgeError(
       "model/invalid",
@@ -95,6 +96,8 @@ async function readDescription(folder: string): Promise<string> {
       error,
     );
   }
+  await checkRegular(folder, "model.json");
+  return json;
 }
 
 /** Throws unless the name is a regular file of the folder that no other name shares: no link can lead out of it. */

@@ -3,19 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { externalFiles } from "../../../indexer/model/onnx-files.ts";
+import { entry, field, initializer } from "./onnx-bytes.ts";
 
-/** A field of a protocol buffer that holds bytes: tag, length, bytes. */
-function field(number: number, content: Buffer | string): Buffer {
-  const bytes = Buffer.from(content);
-  return Buffer.concat([Buffer.from([...varint(number * 8 + 2), ...varint(bytes.length)]), bytes]);
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
-}
-
-const entry = (location: string) => field(13, Buffer.concat([field(1, "location"), field(2, location)]));
-const initializer = (location: string) => field(7, field(5, entry(location)));
 /** A tensor in an attribute of a node of a graph that is itself an attribute. */
 const nested = (location: string) =>
   field(7, field(1, field(5, field(6, field(1, field(5, field(5, entry(location))))))));
