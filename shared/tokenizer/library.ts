@@ -8,6 +8,8 @@ export function createLibraryTokenizer(file: LibraryFile): Tokenizer {
   const reference = new Reference(description, {});
   const vocabulary = greatestId(reference.get_vocab()) + 1;
   const byteLevel = JSON.stringify(description.pre_tokenizer ?? null).includes('"ByteLevel"');
+  // A trained vocabulary may lack bytes that its texts never had; they give no token.
+  const spelt = BYTE_SPELLINGS.map((char) => reference.token_to_id(char) !== undefined);
   const prepare = (text: string) => {
     const whole = text.toWellFormed();
     return file.lowercase ? whole.toLowerCase() : whole;
@@ -27,7 +29,7 @@ export function createLibraryTokenizer(file: LibraryFile): Tokenizer {
       const prepared = prepare(text);
       if (prepared === "") return [];
       const spellings = idsOf(prepared).map((id: number) => [id, reference.id_to_token(id) ?? ""] as const);
-      return byteLevel ? byteOffsets(prepared, spellings) : searchedOffsets(prepared, spellings);
+      return byteLevel ? byteOffsets(prepared, spellings, spelt) : searchedOffsets(prepared, spellings);
     },
   };
 }
@@ -40,32 +42,52 @@ function greatestId(vocabulary: ReadonlyMap<string, number>): number {
 
 type Spellings = readonly (readonly [id: number, token: string])[];
 
-/** Byte-level tokens spell one byte a character, so lengths add up to places in the text's UTF-8. */
-function byteOffsets(text: string, spellings: Spellings): readonly Token[] {
-  const unitAt = utf16Places(text);
+/** Where a byte's character stands, in UTF-16 units. */
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Byte-level tokens spell one byte a character, so lengths add up to places in the text's UTF-8.
+ * A token that begins or ends inside a character stands for the whole of it.
+ */
+function byteOffsets(text: string, spellings: Spellings, spelt: readonly boolean[]): readonly Token[] {
+  const places = bytePlaces(text, spelt);
   let byte = 0;
   return spellings.map(([id, token]) => {
-    const start = unitAt[Math.min(byte, unitAt.length - 1)]!;
+    const first = places[byte] ?? { start: text.length, end: text.length };
     byte += token.length;
-    // A token that ends inside a character stands for the whole of it.
-    let last = Math.min(byte, unitAt.length - 1);
-    while (last + 1 < unitAt.length && last > 0 && unitAt[last] === unitAt[last - 1]) last++;
-    return { id, start, end: Math.max(start, unitAt[last]!) };
+    const last = places[Math.min(byte, places.length) - 1] ?? first;
+    return { id, start: first.start, end: Math.max(first.start, last.end) };
   });
 }
 
-/** For every byte of a text's UTF-8, and its end, the UTF-16 unit where that byte's character starts. */
-function utf16Places(text: string): readonly number[] {
-  const places: number[] = [];
-  let unit = 0;
+/** For every byte of a text's UTF-8 that is spelt at all, the character it is of. */
+function bytePlaces(text: string, spelt: readonly boolean[]): readonly Place[] {
+  const utf8 = new TextEncoder();
+  const places: Place[] = [];
+  let start = 0;
   for (const char of text) {
-    const code = char.codePointAt(0)!;
-    const bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (let i = 0; i < bytes; i++) places.push(unit);
-    unit += char.length;
+    const end = start + char.length;
+    for (const byte of utf8.encode(char)) if (spelt[byte]) places.push({ start, end });
+    start = end;
   }
-  places.push(unit);
   return places;
+}
+
+/**
+ * The spelling of each byte in byte-level vocabularies: the character of its number where that prints,
+ * the others from U+0100 on. https://github.com/openai/gpt-2/blob/master/src/encoder.py, bytes_to_unicode
+ */
+const BYTE_SPELLINGS: readonly string[] = byteSpellings();
+
+function byteSpellings(): readonly string[] {
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const prints = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    return String.fromCharCode(prints ? byte : next++);
+  });
 }
 
 /** Other kinds say nothing about places: each spelling is looked for behind the one before it. */
