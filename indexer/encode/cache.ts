@@ -72,7 +72,8 @@ export function cachedEncoder(encoder: Encoder, folder: string): CachedEncoder {
           fresh.map((encoding, i) => ({ key: keys[slice[i]![0]!]!, value: encodingToBytes(encoding) })),
         );
         slice.forEach((places, i) => {
-          for (const at of places) encodings[at] = fresh[i]!;
+          // Callers rotate vectors where they lie, so no two places may share one.
+          for (const at of places) encodings[at] = at === places[0] ? fresh[i]! : structuredClone(fresh[i]!);
           onProgress(places.length);
         });
       }

@@ -29,7 +29,8 @@ export interface Encoder {
   /** The execution provider that runs the model, as onnxruntime calls it. */
   readonly provider: string;
   /**
-   * Encodings in the order of the texts. A text's encoding does not depend on the others.
+   * Encodings in the order of the texts. A text's encoding does not depend on the others, and its
+   * arrays are the caller's to change, also where a text occurs twice.
    * Throws `model/invalid` for an output that is not finite. `onProgress` gets numbers of texts done.
    */
   encode(

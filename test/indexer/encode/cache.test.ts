@@ -112,6 +112,30 @@ describe("a text that is asked for more than once", () => {
   });
 });
 
+describe("an encoding", () => {
+  it("is the caller's own: what is done to one is done to no other, nor to what is kept", async () => {
+    const folder = newFolder();
+    const texts = ["river", "moon", "river", "river"];
+    const unchanged = await fresh(texts);
+    for (let run = 0; run < 2; run++) {
+      const { encodings } = await runOnce(folder, texts);
+      // As the indexer does, which rotates each vector where it lies.
+      for (const { dense, sparse } of encodings) {
+        dense!.forEach((value, j) => {
+          dense![j] = 2 * value;
+        });
+        sparse!.values.forEach((value, j) => {
+          sparse!.values[j] = 2 * value;
+        });
+      }
+      encodings.forEach(({ dense, sparse }, at) => {
+        expect(dense).toEqual(unchanged[at]!.dense!.map((value) => 2 * value));
+        expect(sparse!.values).toEqual(unchanged[at]!.sparse!.values.map((value) => 2 * value));
+      });
+    }
+  });
+});
+
 describe("an entry", () => {
   const variants: readonly Wanted[] = [
     WANTED,
