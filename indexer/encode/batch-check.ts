@@ -4,10 +4,10 @@
  * vectors that a fresh run does not give, and no build could be repeated.
  */
 import { LightedgeError } from "../../shared/errors.ts";
-import type { Encoder, Wanted } from "./encoder.ts";
+import type { Encoder, SparseVector, Wanted } from "./encoder.ts";
 
 /**
- * The greatest difference of a value of a unit vector that passes. Weight-only 8-bit graphs
+ * The greatest difference of a value of a unit vector, or of an impact, that passes. Weight-only 8-bit graphs
  * give 0 (the embedded model, after rounding to halves); a small decoder in dynamic int8 gives
  * 0.0048. Between them little else has been measured.
  */
@@ -24,7 +24,7 @@ const TEXTS = [
   "!",
 ] as const;
 
-/** The greatest difference of a value between a text alone and the same text in a mixed batch. */
+/** The greatest difference between a text alone and the same text in a mixed batch, of a value of its vector or of an impact. */
 export async function batchDifference(encoder: Encoder): Promise<number> {
   const { tasks, sparse } = encoder.model.description;
   const wanted: Wanted = {
@@ -41,18 +41,38 @@ export async function batchDifference(encoder: Encoder): Promise<number> {
     alone!.dense?.forEach((value, j) => {
       greatest = Math.max(greatest, Math.abs(value - mixed.dense![j]!));
     });
+    if (sparse !== null)
+      greatest = Math.max(greatest, impactDifference(alone!.sparse!, mixed.sparse!, sparse.top_k));
   }
   return greatest;
 }
 
+/** The greatest difference of an impact, above 1 in proportion to it: so do halves round. */
+function impactDifference(a: SparseVector, b: SparseVector, topK: number): number {
+  const [left, right] = [impactsById(a), impactsById(b)];
+  const [leastA, leastB] = [a, b].map(({ values }) => (values.length < topK ? 0 : Math.min(...values)));
+  let greatest = 0;
+  for (const id of new Set([...a.ids, ...b.ids])) {
+    // What a full list leaves out may be as great as its least.
+    const x = left.get(id) ?? Math.min(leastA!, right.get(id)!);
+    const y = right.get(id) ?? Math.min(leastB!, x);
+    greatest = Math.max(greatest, Math.abs(x - y) / Math.max(1, x, y));
+  }
+  return greatest;
+}
+
+function impactsById({ ids, values }: SparseVector): ReadonlyMap<number, number> {
+  return new Map(Array.from(ids, (id, at) => [id, values[at]!]));
+}
+
 /**
- * Throws `model/batch-dependent` for an encoder whose vectors change with the batch, unless
+ * Throws `model/batch-dependent` for an encoder whose encodings change with the batch, unless
  * forced; then resolves to a warning. Resolves to null for one that passes. Cost: 9 runs.
  */
 export async function checkBatchInvariance(encoder: Encoder, forced: boolean): Promise<string | null> {
   const difference = await batchDifference(encoder);
   if (difference <= BATCH_TOLERANCE) return null;
-  const message = `The vectors of ${encoder.model.description.name} change by up to ${difference.toPrecision(2)} with what else is in the batch (at most ${BATCH_TOLERANCE} is allowed). Dynamic int8 graphs do; use weight-only quantisation.`;
+  const message = `The encodings of ${encoder.model.description.name} change by up to ${difference.toPrecision(2)} with what else is in the batch (at most ${BATCH_TOLERANCE} is allowed). Dynamic int8 graphs do; use weight-only quantisation.`;
   if (forced) return `${message} Cached and fresh encodings will differ, as --force accepts.`;
   throw new LightedgeError("model/batch-dependent", `${message} --force goes on all the same.`, {
     field: "model",
