@@ -15,6 +15,7 @@ import { readSettings, readView, type View, writeView } from "./settings.ts";
 const ANNOUNCE_AFTER_MS = 700;
 
 const form = byId("form", HTMLFormElement);
+const controls = byId("controls", HTMLDivElement);
 const box = byId("q", HTMLInputElement);
 const clear = byId("clear", HTMLButtonElement);
 const explain = byId("explain", HTMLInputElement);
@@ -68,7 +69,9 @@ function showAnswer(answer: SearchAnswer, offset: number, roundTripMs: number): 
   }
   notice.replaceChildren();
   legendPlace.replaceChildren(...(view.explain ? [legend()] : []));
-  const found = last < total ? `${count(last)} of ${counted(total, "result")}` : counted(total, "result");
+  // What paging can reach ends somewhere; there may be more that nobody counted.
+  const all = `${total >= REQUEST_LIMITS.window ? "the best " : ""}${counted(total, "result")}`;
+  const found = last < total ? `${count(last)} of ${all}` : all;
   status.replaceChildren(element("strong", {}, found), ` in ${timing(answer, roundTripMs)}`);
   for (const warning of answer.warnings ?? []) status.append(` · ${warning}`);
   announce(found);
@@ -120,7 +123,7 @@ function showControls(): void {
   if (box.value !== view.q) box.value = view.q;
   clear.hidden = view.q === "";
   explain.checked = view.explain;
-  for (const radio of form.querySelectorAll<HTMLInputElement>('input[name="mode"]')) {
+  for (const radio of controls.querySelectorAll<HTMLInputElement>('input[name="mode"]')) {
     radio.checked = radio.value === view.mode;
   }
 }
@@ -159,7 +162,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   void search(0);
 });
-form.addEventListener("change", (event) => {
+controls.addEventListener("change", (event) => {
   if (event.target === explain) change({ explain: explain.checked });
   const mode = new FormData(form).get("mode");
   if (mode !== view.mode && (mode === "hybrid" || mode === "dense" || mode === "sparse")) change({ mode });
