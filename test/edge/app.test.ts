@@ -46,6 +46,22 @@ describe("searching", () => {
     });
     expect(loads).toEqual(["docs", "none"]);
   });
+
+  test("several at once are run in turn, so that only one holds its candidates", async () => {
+    let running = 0;
+    const beforeSearch = async () => {
+      expect(++running).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+    };
+    const { fetch } = testApp([fakeIndex({ beforeSearch })]);
+    const queries = ["meaning", "words", "edge"].map((q) => ({ index: "docs", q }));
+    const response = await fetch("/v1/search", post({ queries }));
+    const { answers } = (await response.json()) as {
+      readonly answers: readonly { hits: readonly unknown[] }[];
+    };
+    expect(answers.map(({ hits }) => hits.length > 0)).toEqual([true, true, true]);
+  });
 });
 
 describe("paths and methods", () => {
