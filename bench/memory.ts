@@ -1,0 +1,150 @@
+/**
+ * Question: does workerd stay below the memory that Workers give an isolate while it answers
+ * everything at once? `node bench/memory.ts` serves an index from a workerd process in a memory
+ * cgroup of 128 MiB, swap excluded, and fails where the kernel killed it or a request went wrong.
+ * Corpus: the shipped collection, `--copies` times over, or an index of one's own by `--store` and
+ * `--index`. The cap is harder than Cloudflare's: it is over all of the process, not one isolate.
+ *
+ * Cloudflare bounds the heap of an isolate, workerd alone does not: it lets dead answers lie until
+ * V8 sees a reason to collect, which a cgroup is none. `--v8= --only page`, where nothing but one
+ * constant text is sent, is killed at 128 MiB as well. So V8 is told to make each collection a full
+ * one, and what is measured is what is in use; `--v8=` measures what is left lying, too.
+ */
+import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { readTestCollection } from "../indexer/evaluate/collection.ts";
+import { showProgress } from "../indexer/progress.ts";
+import { openStore } from "../indexer/store/open.ts";
+import { MIB } from "../shared/limits.ts";
+import { createMemoryCgroup, numberIn } from "./memory/cgroup.ts";
+import { buildCopies, COLLECTION } from "./memory/copies.ts";
+import { mixedLoad } from "./memory/load.ts";
+import { serveCapped } from "./memory/workerd.ts";
+import { report } from "./report.ts";
+import { type Result, round } from "./result.ts";
+
+const SAMPLE_MS = 20;
+
+const { values } = parseArgs({
+  options: {
+    store: { type: "string" },
+    index: { type: "string" },
+    copies: { type: "string", default: "1" },
+    seconds: { type: "string", default: "30" },
+    limit: { type: "string", default: "128" },
+    only: { type: "string" },
+    v8: { type: "string", default: "--gc-global --max-semi-space-size=1" },
+    json: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+const limit = Number(values.limit);
+const progress = showProgress(process.stderr);
+const store = openStore(values.store ?? "file:.lightedge/memory");
+const index = values.index ?? `copies-${values.copies}`;
+if (values.store === undefined) await buildCopies(store, index, Number(values.copies), progress);
+
+if (values.v8 !== "") process.env.MINIFLARE_WORKERD_V8_FLAGS = values.v8;
+const cgroup = createMemoryCgroup(`lightedge-memory-${process.pid}`, limit * MIB);
+const options = { store, host: "127.0.0.1", port: 0, indexes: [index], examples: [], pointerMaxAge: 1 };
+const serving = await serveCapped(options, cgroup?.procs);
+const anonymous = () => cgroup?.anonymous() ?? ofProcess("RssAnon");
+let most = 0;
+const sampling = setInterval(() => {
+  most = Math.max(most, anonymous());
+}, SAMPLE_MS);
+try {
+  const stage = progress.stage("measure", 0);
+  await (await fetch(new URL("/health", serving.url))).text();
+  const empty = anonymous();
+  const { queries } = await readTestCollection(COLLECTION);
+  const texts = queries.map(({ text }) => text);
+  const load = await mixedLoad(serving.url, index, texts, seconds, values.only);
+  stage.done(`${load.requests} requests`);
+  const loaded = await residentBytes();
+  const kills = cgroup?.kills() ?? 0;
+  const results: Result[] = [
+    { name: "memory.workerd", value: mib(empty), unit: "MiB", note: "anonymous, no index loaded yet" },
+    { name: "memory.index", value: mib(loaded), unit: "MiB", note: "tables and shards" },
+    {
+      name: "memory.anonymous",
+      value: mib(most),
+      unit: "MiB",
+      note: `greatest of samples ${SAMPLE_MS} ms apart`,
+    },
+    peak(),
+    { name: "memory.kills", value: kills, unit: "processes" },
+    {
+      name: "memory.requests",
+      value: load.requests,
+      unit: "requests",
+      note: `${seconds} s, 16 at a time, ${mib(load.bytes)} MiB of answers`,
+    },
+    {
+      name: "memory.failures",
+      value: load.failures.length,
+      unit: "requests",
+      note: load.failures[0] ?? "refusals that must be are none",
+    },
+  ];
+  report(results, values.json);
+  if (kills > 0 || load.failures.length > 0) process.exitCode = 1;
+} finally {
+  clearInterval(sampling);
+  await serving.close();
+  await removeCgroup();
+}
+
+/** What the kernel says, and of what. */
+function peak(): Result {
+  const shared = { name: "memory.peak", unit: "MiB" };
+  if (cgroup === undefined) {
+    const note =
+      "VmHWM of workerd, its program's pages included; no cgroup can be made here, so nothing was capped";
+    return { ...shared, value: mib(ofProcess("VmHWM")), note };
+  }
+  const note = `cgroup v${cgroup.version} of ${limit} MiB; counts pages of files too, which the kernel drops when it must`;
+  return { ...shared, value: mib(cgroup.peak()), note };
+}
+
+/** A figure of workerd's own, in bytes; 0 once it is gone. */
+function ofProcess(name: string): number {
+  try {
+    const line = readFileSync(`/proc/${serving.pid}/status`, "utf8")
+      .replaceAll(/:\s+/gu, " ")
+      .replaceAll(" kB", "");
+    return numberIn(line, name) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** What the Worker says that its indexes take; 0 once it is gone. */
+async function residentBytes(): Promise<number> {
+  try {
+    const response = await fetch(new URL("/health", serving.url));
+    const health = (await response.json()) as {
+      readonly indexes: readonly { readonly resident_bytes: number }[];
+    };
+    return health.indexes.reduce((sum, { resident_bytes }) => sum + resident_bytes, 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** A cgroup can be removed a moment after its last process has ended. */
+async function removeCgroup(): Promise<void> {
+  for (let attempt = 1; cgroup !== undefined; attempt++) {
+    try {
+      return cgroup.remove();
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await setTimeout(100);
+    }
+  }
+}
+
+function mib(bytes: number): number {
+  return round(bytes / MIB);
+}
