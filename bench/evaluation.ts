@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Evaluation } from "../indexer/evaluate/evaluate.ts";
+import type { Interval } from "../indexer/evaluate/intervals.ts";
 
 const CLI = fileURLToPath(new URL("../indexer/bin.mjs", import.meta.url));
 const OUT = fileURLToPath(new URL("../docs/evaluation.md", import.meta.url));
@@ -28,6 +29,21 @@ const table = (measure: "ndcg@10" | "recall@100" | "mrr@10") => [
   "",
 ];
 
+const range = ({ low, high }: Interval, digits: number) =>
+  `${low.toFixed(digits)} to ${high.toFixed(digits)}`;
+const intervals = [
+  "### 95 % intervals of ndcg@10",
+  "",
+  `| collection | ${MODES.join(" | ")} |`,
+  `|---|${MODES.map(() => "---|").join("")}`,
+  ...evaluations.map((evaluation) => {
+    const found = evaluation.intervals["ndcg@10"];
+    const cells = MODES.map((mode) => (found[mode] === undefined ? "" : range(found[mode], 3)));
+    return `| ${evaluation.collection} | ${cells.join(" | ")} |`;
+  }),
+  "",
+];
+
 const mean = (pick: (evaluation: Evaluation) => number) =>
   (evaluations.reduce((sum, evaluation) => sum + pick(evaluation), 0) / evaluations.length).toFixed(3);
 const kept = (name: "dense" | "hybrid" | "hybrid/full-dense") => (evaluation: Evaluation) =>
@@ -43,14 +59,17 @@ const page = [
   "",
   "## What the table keeps of the full encoder",
   "",
-  "nDCG@10 of the table divided by the encoder's.",
+  "nDCG@10 of the table divided by the encoder's. Intervals here and below are of the percentile bootstrap:",
+  "1,000 resamples of the queries, 95 %, both systems over the same ones. docs/evaluation-protocol.md.",
   "",
   "| collection | dense | hybrid | hybrid against full dense |",
   "|---|---|---|---|",
   ...evaluations.map((evaluation) => {
-    const cells = (["dense", "hybrid", "hybrid/full-dense"] as const).map((name) =>
-      kept(name)(evaluation).toFixed(3),
-    );
+    const cells = (["dense", "hybrid", "hybrid/full-dense"] as const).map((name) => {
+      const interval = evaluation.intervals.kept?.[name];
+      const within = interval === undefined ? "" : ` (${range(interval, 3)})`;
+      return `${kept(name)(evaluation).toFixed(3)}${within}`;
+    });
     return `| ${evaluation.collection} | ${cells.join(" | ")} |`;
   }),
   `| **mean** | ${mean(kept("dense"))} | ${mean(kept("hybrid"))} | ${mean(kept("hybrid/full-dense"))} |`,
@@ -58,6 +77,7 @@ const page = [
   "## Measures",
   "",
   ...table("ndcg@10"),
+  ...intervals,
   ...table("recall@100"),
   ...table("mrr@10"),
 ];

@@ -2,11 +2,14 @@ import type { RowBits } from "../../shared/kernels/kernels.ts";
 import { BUILD_DEFAULTS, buildIndex } from "../build.ts";
 import { openInNode } from "../engine-node.ts";
 import { readTestCollection } from "../evaluate/collection.ts";
-import { type Evaluation, evaluateFull, evaluateIndex } from "../evaluate/evaluate.ts";
+import { evaluationOf, type Rankings, rankIndex } from "../evaluate/evaluate.ts";
+import { fullRankings, openFullParts } from "../evaluate/full-encoder.ts";
+import { SPLIT, splitForTuning, tuneWeight } from "../evaluate/tune.ts";
 import { SILENT, showProgress } from "../progress.ts";
 import { openSource } from "../sources/open.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { openEncoder } from "./encoder.ts";
+import { renderEvaluation, renderTuning } from "./eval-output.ts";
 import { ENCODER_OPTIONS, STORE_OPTION, storeOf } from "./options.ts";
 
 /** `lightedge eval`: nDCG, recall and reciprocal rank on a collection with judgements. */
@@ -35,12 +38,20 @@ export const evalCommand: Command = {
       help: "share of the dense side in hybrid search",
       default: BUILD_DEFAULTS.weight,
     },
+    tune: {
+      type: "string",
+      value: `QUERIES|${SPLIT}`,
+      help: `choose the weight on other judged queries than those reported: a folder, a .tsv of judgements, or ${SPLIT} for half of DIR's`,
+    },
     json: JSON_OPTION,
   },
   notes: "DIR holds corpus.jsonl, queries.jsonl and qrels.tsv (or qrels/test.tsv).",
   async run(args, output) {
     const progress = output.json && !process.stderr.isTTY ? SILENT : showProgress(process.stderr);
-    const collection = await readTestCollection(args.positionals[0]!);
+    const whole = await readTestCollection(args.positionals[0]!);
+    const tune = args.text("tune");
+    const split = tune === undefined ? null : await splitForTuning(whole, tune);
+    const collection = split?.reported ?? whole;
     const store = storeOf(args);
     const given = args.text("index");
     const name = given ?? nameOf(collection.name);
@@ -67,16 +78,21 @@ export const evalCommand: Command = {
         );
       }
       const index = await openInNode(store, name);
-      let evaluation = await evaluateIndex(index, collection, progress);
+      let rankings: Rankings = await rankIndex(index, collection, progress);
       if (args.flag("full") && encoder !== null) {
-        const parts = {
-          source: await openSource([collection.folder], "beir"),
-          encoder,
-          overlapTokens: BUILD_DEFAULTS.overlapTokens,
-        };
-        evaluation = await evaluateFull(evaluation, index, collection, parts, progress);
+        const source = await openSource([collection.folder], "beir");
+        const from = { source, encoder, overlapTokens: BUILD_DEFAULTS.overlapTokens };
+        const parts = await openFullParts(index, from, progress);
+        const stage = progress.stage("rank with the full encoder", 0);
+        const texts = collection.queries.map(({ text }) => text);
+        rankings = { ...rankings, ...(await fullRankings(texts, parts)) };
+        stage.done();
       }
-      output.result(evaluation, () => render(evaluation));
+      const evaluation = evaluationOf(collection, index.manifest.counts.documents, rankings);
+      const tuning = split === null ? null : await tuneWeight(index, split, progress);
+      output.result({ ...evaluation, ...(tuning === null ? {} : { tuning }) }, () =>
+        [renderEvaluation(evaluation), ...(tuning === null ? [] : [renderTuning(tuning)])].join("\n\n"),
+      );
     } finally {
       await encoder?.close();
     }
@@ -87,25 +103,4 @@ export const evalCommand: Command = {
 /** The index of a collection that none was named for. */
 function nameOf(collection: string): string {
   return `eval-${collection.toLowerCase().replaceAll(/[^a-z0-9_-]/gu, "-")}`.slice(0, 60);
-}
-
-function render({ collection, queries, documents, modes, kept }: Evaluation): string {
-  const rows = Object.entries(modes).map(
-    ([mode, scores]) =>
-      `  ${mode.padEnd(12)} ${Object.values(scores)
-        .map((value: number) => value.toFixed(4).padStart(10))
-        .join(" ")}`,
-  );
-  const ratios =
-    kept === undefined
-      ? []
-      : [
-          `  kept: dense ${kept.dense.toFixed(3)}, hybrid ${kept.hybrid.toFixed(3)}; hybrid against full dense ${kept["hybrid/full-dense"].toFixed(3)}`,
-        ];
-  return [
-    `${collection}: ${queries} queries, ${documents} documents`,
-    "                  ndcg@10 recall@100     mrr@10",
-    ...rows,
-    ...ratios,
-  ].join("\n");
 }

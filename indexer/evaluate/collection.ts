@@ -32,9 +32,14 @@ export async function readTestCollection(folder: string): Promise<TestCollection
       },
     );
   }
+  const queries = await readJudgedQueries(join(folder, "queries.jsonl"), judgements);
+  return { name: basename(resolve(folder)), folder, queries };
+}
+
+/** The queries of one file with the judgements of another: those that have a relevant document. */
+export async function readJudgedQueries(file: string, judgements: string): Promise<readonly JudgedQuery[]> {
   const grades = await readGrades(judgements);
   const queries: JudgedQuery[] = [];
-  const file = join(folder, "queries.jsonl");
   for (const [at, line] of (await readFile(file, "utf8")).split("\n").entries()) {
     if (line.trim() === "") continue;
     const { id, text } = parseQuery(line, file, at + 1);
@@ -43,7 +48,7 @@ export async function readTestCollection(folder: string): Promise<TestCollection
   }
   if (queries.length === 0)
     throw new LightedgeError("source/invalid", `No query of ${file} has a relevant document.`, { file });
-  return { name: basename(resolve(folder)), folder, queries };
+  return queries;
 }
 
 function parseQuery(line: string, file: string, number: number): { id: string; text: string } {

@@ -1,16 +1,20 @@
 /** An index measured on a test collection, with what it stands in for beside it. */
 import type { OpenIndex } from "../../shared/engine/api.ts";
-import { loadTokenizer } from "../../shared/tokenizer/load.ts";
-import { MODES } from "../../shared/types.ts";
-import { createRotation, ROTATION } from "../compress/rotate.ts";
-import type { Encoder } from "../encode/encoder.ts";
+import { MODES, type Mode } from "../../shared/types.ts";
 import type { Progress } from "../progress.ts";
-import type { Source } from "../sources/source.ts";
-import { collect } from "../stages/collect.ts";
-import { encodeCorpus } from "../stages/encode-corpus.ts";
-import type { TestCollection } from "./collection.ts";
-import { fullRankings } from "./full-encoder.ts";
-import { DEPTH, type RankedIds, type Scores, score } from "./metrics.ts";
+import type { JudgedQuery, TestCollection } from "./collection.ts";
+import { type Interval, meanInterval, ratioInterval } from "./intervals.ts";
+import { DEPTH, ndcg, type RankedIds, type Scores, score } from "./metrics.ts";
+
+/** Rankings by mode; those of a mode go with the queries. */
+export type Rankings = Readonly<Record<string, readonly RankedIds[]>>;
+
+/** What the table keeps of the full encoder: nDCG@10 of the one divided by the other's. */
+export interface Kept<T> {
+  readonly dense: T;
+  readonly hybrid: T;
+  readonly "hybrid/full-dense": T;
+}
 
 /** What `lightedge eval --json` prints. */
 export interface Evaluation {
@@ -19,90 +23,86 @@ export interface Evaluation {
   readonly documents: number;
   /** `hybrid`, `dense`, `sparse`; with `--full` also `full-dense`, `full-hybrid`, `bm25`. */
   readonly modes: Readonly<Record<string, Scores>>;
-  /** With `--full`: the table's nDCG@10 divided by the full encoder's. */
-  readonly kept?: { readonly dense: number; readonly hybrid: number; readonly "hybrid/full-dense": number };
+  /** With `--full`. */
+  readonly kept?: Kept<number>;
+  /** 95 % intervals over the queries: of each mode's nDCG@10, and of what is kept. */
+  readonly intervals: {
+    readonly "ndcg@10": Readonly<Record<string, Interval>>;
+    readonly kept?: Kept<Interval>;
+  };
+}
+
+/** Ids of the documents found for a text, best first. `weight` is the dense share, the index's own when absent. */
+export async function searchIds(
+  index: OpenIndex,
+  text: string,
+  mode: Mode,
+  depth: number,
+  weight?: number,
+): Promise<RankedIds> {
+  const answer = await index.search({
+    q: text,
+    mode,
+    limit: depth,
+    offset: 0,
+    explain: false,
+    fields: [],
+    ...(weight === undefined ? {} : { weight }),
+  });
+  return answer.hits.map(({ id }) => id);
 }
 
 /** Ranks every query of a collection with an index, in each mode. */
-export async function evaluateIndex(
+export async function rankIndex(
   index: OpenIndex,
-  collection: TestCollection,
+  { queries }: Pick<TestCollection, "queries">,
   progress: Progress,
-): Promise<Evaluation> {
-  const stage = progress.stage("search", MODES.length * collection.queries.length);
-  const modes: Record<string, Scores> = {};
+): Promise<Rankings> {
+  const stage = progress.stage("search", MODES.length * queries.length);
+  const rankings: Record<string, readonly RankedIds[]> = {};
   for (const mode of MODES) {
-    const rankings: RankedIds[] = [];
-    for (const { text } of collection.queries) {
-      const answer = await index.search({
-        q: text,
-        mode,
-        limit: DEPTH,
-        offset: 0,
-        explain: false,
-        fields: [],
-      });
-      rankings.push(answer.hits.map(({ id }) => id));
+    const found: RankedIds[] = [];
+    for (const { text } of queries) {
+      found.push(await searchIds(index, text, mode, DEPTH));
       stage.advance(1);
     }
-    modes[mode] = score(rankings, grades(collection));
+    rankings[mode] = found;
   }
   stage.done();
-  const { documents } = index.manifest.counts;
-  return { collection: collection.name, queries: collection.queries.length, documents, modes };
+  return rankings;
 }
 
-/** The same collection by the full encoder and by BM25, added to an evaluation. */
-export async function evaluateFull(
-  evaluation: Evaluation,
-  index: OpenIndex,
-  collection: TestCollection,
-  parts: { readonly source: Source; readonly encoder: Encoder; readonly overlapTokens: number },
-  progress: Progress,
-): Promise<Evaluation> {
-  const { encoder } = parts;
-  const { description } = encoder.model;
-  const task = index.manifest.tasks[0]!.name;
-  const tokenizer = loadTokenizer(encoder.model.tokenizer);
-  const rotation = createRotation(ROTATION, description.dimension);
-  const documents = await collect(parts.source, progress);
-  try {
-    const maxTokens = encoder.model.maxTextTokens(task, "document");
-    const corpus = await encodeCorpus(
-      documents,
-      { encoder, tokenizer, rotation, task, maxTokens, overlapTokens: parts.overlapTokens },
-      progress,
-    );
-    const stage = progress.stage("rank with the full encoder", 0);
-    const rankings = await fullRankings(
-      collection.queries.map(({ text }) => text),
-      {
-        ids: documents.ids,
-        corpus,
-        encoder,
-        tokenizer,
-        task,
-        rotate: (vector) => rotation.apply(vector, 0),
-        weight: index.manifest.fusion.weight,
-      },
-    );
-    stage.done();
-    const full = Object.fromEntries(
-      Object.entries(rankings).map(([mode, ranked]) => [mode, score(ranked, grades(collection))]),
-    );
-    const modes: Readonly<Record<string, Scores>> = { ...evaluation.modes, ...full };
-    const ratio = (a: string, b: string) => modes[a]!["ndcg@10"] / modes[b]!["ndcg@10"];
-    const kept = {
-      dense: ratio("dense", "full-dense"),
-      hybrid: ratio("hybrid", "full-hybrid"),
-      "hybrid/full-dense": ratio("hybrid", "full-dense"),
-    };
-    return { ...evaluation, modes, kept };
-  } finally {
-    await documents.close();
-  }
+/** The measures of rankings; with those of the full encoder among them also what is kept of it. */
+export function evaluationOf(collection: TestCollection, documents: number, rankings: Rankings): Evaluation {
+  const { name, queries } = collection;
+  const grades = queries.map((query) => query.grades);
+  const gains = byMode(rankings, (ranked) => gainsOf(ranked, queries));
+  const full = "full-dense" in rankings;
+  const kept = <T>(ratio: (above: readonly number[], below: readonly number[]) => T): Kept<T> => ({
+    dense: ratio(gains.dense!, gains["full-dense"]!),
+    hybrid: ratio(gains.hybrid!, gains["full-hybrid"]!),
+    "hybrid/full-dense": ratio(gains.hybrid!, gains["full-dense"]!),
+  });
+  return {
+    collection: name,
+    queries: queries.length,
+    documents,
+    modes: byMode(rankings, (ranked) => score(ranked, grades)),
+    ...(full ? { kept: kept((above, below) => mean(above) / mean(below)) } : {}),
+    intervals: { "ndcg@10": byMode(gains, meanInterval), ...(full ? { kept: kept(ratioInterval) } : {}) },
+  };
 }
 
-function grades(collection: TestCollection) {
-  return collection.queries.map((query) => query.grades);
+/** nDCG@10 of each query. */
+export function gainsOf(rankings: readonly RankedIds[], queries: readonly JudgedQuery[]): readonly number[] {
+  return rankings.map((ranking, at) => ndcg(ranking, queries[at]!.grades, 10));
+}
+
+function byMode<A, B>(values: Readonly<Record<string, A>>, of: (value: A) => B): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(values).map(([mode, value]) => [mode, of(value)]));
+}
+
+/** The mean; not a number for none. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0) / values.length;
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRotation, ROTATION } from "../../../indexer/compress/rotate.ts";
 import type { TestCollection } from "../../../indexer/evaluate/collection.ts";
-import { evaluateFull, evaluateIndex } from "../../../indexer/evaluate/evaluate.ts";
-import { type FullRankings, fullRankings } from "../../../indexer/evaluate/full-encoder.ts";
+import { evaluationOf, rankIndex } from "../../../indexer/evaluate/evaluate.ts";
+import { type FullRankings, fullRankings, openFullParts } from "../../../indexer/evaluate/full-encoder.ts";
 import type { RankedIds } from "../../../indexer/evaluate/metrics.ts";
 import { SILENT } from "../../../indexer/progress.ts";
 import { type Collection, collect } from "../../../indexer/stages/collect.ts";
@@ -110,10 +110,14 @@ describe("an evaluation", () => {
         grades: new Map(full["full-dense"][at]!.slice(0, 5).map((id) => [id, 1])),
       })),
     };
-    const evaluation = await evaluateIndex(index, judged, SILENT);
+    const rankings = await rankIndex(index, judged, SILENT);
+    const evaluation = evaluationOf(judged, DOCUMENTS.length, rankings);
     expect(Object.keys(evaluation.modes)).toEqual(["hybrid", "dense", "sparse"]);
-    const parts = { source, encoder, overlapTokens: 0 };
-    const complete = await evaluateFull(evaluation, index, judged, parts, SILENT);
+    expect(evaluation.kept).toBeUndefined();
+    const parts = await openFullParts(index, { source, encoder, overlapTokens: 0 }, SILENT);
+    const beside = await fullRankings(QUERIES, parts);
+    expect(beside).toEqual(full);
+    const complete = evaluationOf(judged, DOCUMENTS.length, { ...rankings, ...beside });
     expect(complete).toMatchObject({
       collection: "tiny",
       queries: QUERIES.length,
@@ -129,5 +133,13 @@ describe("an evaluation", () => {
         expect(value).toBeGreaterThanOrEqual(0);
         expect(value).toBeLessThanOrEqual(1);
       }
+    const { "ndcg@10": intervals, kept } = complete.intervals;
+    expect(Object.keys(intervals)).toEqual(Object.keys(complete.modes));
+    for (const [mode, { low, high }] of Object.entries(intervals)) {
+      expect(low).toBeLessThanOrEqual(complete.modes[mode]!["ndcg@10"]);
+      expect(high).toBeGreaterThanOrEqual(complete.modes[mode]!["ndcg@10"]);
+    }
+    // Against an encoder that is perfect for every query, what is kept is the mode's own mean.
+    expect(kept!.dense).toEqual(intervals.dense);
   });
 });
