@@ -1,4 +1,4 @@
-/** What may be used together: one digest over the parts of an index that must fit. docs/format.md section 11. */
+/** What may be used together: one digest over the parts of an index that must fit. docs/format.md section 12. */
 
 import { LightedgeError } from "../errors.ts";
 import { type Sha256, sha256OfJson } from "../hash.ts";

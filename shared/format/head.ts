@@ -13,7 +13,7 @@ import { dictionary, integer, list, object, text } from "./shape.ts";
 export const FORMAT_VERSION = 1;
 
 /** What a binary file holds. */
-export type FileKind = "table" | "shard" | "documents" | "tokenizer";
+export type FileKind = "table" | "shard" | "documents" | "tokenizer" | "lexicon";
 
 /** What a file says about itself beside its sections. Plain values; each kind checks its own. */
 export type Meta = Readonly<Record<string, MsgpackValue>>;
@@ -45,7 +45,13 @@ export const DIGEST_BYTES = 32;
 
 const MAGIC = 0x4744454c;
 const HEADER_BYTES = 64;
-const KIND_NUMBERS: Readonly<Record<FileKind, number>> = { table: 1, shard: 2, documents: 3, tokenizer: 4 };
+const KIND_NUMBERS: Readonly<Record<FileKind, number>> = {
+  table: 1,
+  shard: 2,
+  documents: 3,
+  tokenizer: 4,
+  lexicon: 5,
+};
 const MAX_SECTIONS = 64;
 
 const checkDirectory = object<{ sections: readonly Section[]; meta: Readonly<Record<string, unknown>> }>({

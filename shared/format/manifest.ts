@@ -1,4 +1,4 @@
-/** The manifest: one version of an index, every blob by digest. docs/format.md section 10. */
+/** The manifest: one version of an index, every blob by digest. docs/format.md section 11. */
 
 import { LightedgeError, printable } from "../errors.ts";
 import { canonicalJson, type Sha256 } from "../hash.ts";
@@ -41,6 +41,11 @@ export interface TableBlob extends BlobFacts {
   readonly task: string;
 }
 
+/** The words of the corpus, for telling misspelt words of a query. Absent where no query is corrected. */
+export interface LexiconBlob extends BlobFacts {
+  readonly role: "lexicon";
+}
+
 /** Shard `ordinal`, counted from 0. */
 export interface ShardBlob extends BlobFacts {
   readonly role: "shard";
@@ -54,7 +59,7 @@ export interface DocumentsBlob extends BlobFacts {
 }
 
 /** A blob of an index by what it is for; the role is also the kind of the file. */
-export type BlobEntry = TokenizerBlob | TableBlob | ShardBlob | DocumentsBlob;
+export type BlobEntry = TokenizerBlob | TableBlob | LexiconBlob | ShardBlob | DocumentsBlob;
 
 /** What values a field has: `list` of scalars, `mixed` for more than one kind. Null counts for none. */
 export type FieldKind = "text" | "number" | "boolean" | "list" | "mixed";
@@ -97,7 +102,7 @@ export interface Manifest {
     readonly rejected: number;
   };
   readonly fields: readonly { readonly name: string; readonly kind: FieldKind }[];
-  /** The tokenizer, the tables in the order of the tasks, then shards and documents by ordinal. */
+  /** The tokenizer, the tables in the order of the tasks, the lexicon if there is one, then shards and documents by ordinal. */
   readonly blobs: readonly BlobEntry[];
 }
 
@@ -112,10 +117,11 @@ const ordinal = integer(0, 65_535);
 const entryChecks: Readonly<Record<BlobEntry["role"], Check<BlobEntry>>> = {
   tokenizer: object<TokenizerBlob>({ ...facts, role: oneOf(["tokenizer"]) }),
   table: object<TableBlob>({ ...facts, role: oneOf(["table"]), task: text(64, 1) }),
+  lexicon: object<LexiconBlob>({ ...facts, role: oneOf(["lexicon"]) }),
   shard: object<ShardBlob>({ ...facts, role: oneOf(["shard"]), ordinal }),
   documents: object<DocumentsBlob>({ ...facts, role: oneOf(["documents"]), ordinal }),
 };
-const checkRole = oneOf(["tokenizer", "table", "shard", "documents"]);
+const checkRole = oneOf(["tokenizer", "table", "lexicon", "shard", "documents"]);
 const checkBlob: Check<BlobEntry> = (value, where) => {
   const role = checkRole(plainObject(value, where).role, `${where}.role`);
   const entry = entryChecks[role](value, where);
@@ -202,16 +208,18 @@ function checkFormat(format: unknown): void {
   }
 }
 
-/** The rules between entries: one tokenizer, one table per task, shards and documents in pairs. */
+/** The rules between entries: one tokenizer, one table per task, at most one lexicon, shards and documents in pairs. */
 function checkBlobs({ tasks, blobs }: Manifest): void {
   const names = tasks.map((task) => task.name);
   if (new Set(names).size !== names.length) throw invalid("Two tasks of the manifest have the same name.");
-  const parts = (blobs.length - 1 - tasks.length) / 2;
+  const lexicons = blobs.some(({ role }) => role === "lexicon") ? ["lexicon"] : [];
+  const parts = (blobs.length - 1 - tasks.length - lexicons.length) / 2;
   if (!Number.isInteger(parts) || parts < 0)
     throw invalid("The manifest's shards and documents do not pair up.");
   const wanted = [
     "tokenizer",
     ...tasks.map((task) => `table ${task.name} ${task.table}`),
+    ...lexicons,
     ...Array.from({ length: parts }, (_, at) => `shard ${at}`),
     ...Array.from({ length: parts }, (_, at) => `documents ${at}`),
   ];
@@ -225,6 +233,7 @@ function checkBlobs({ tasks, blobs }: Manifest): void {
 function describe(blob: BlobEntry): string {
   switch (blob.role) {
     case "tokenizer":
+    case "lexicon":
       return blob.role;
     case "table":
       return `table ${blob.task} ${blob.sha256}`;

@@ -4,6 +4,7 @@ import { openDocuments } from "../../shared/format/documents.ts";
 import { type Envelope, type HeadDigest, openEnvelope } from "../../shared/format/envelope.ts";
 import type { FileKind } from "../../shared/format/head.ts";
 import { idAt } from "../../shared/format/ids.ts";
+import { lexiconEntries, readLexicon } from "../../shared/format/lexicon.ts";
 import { wholeSource } from "../../shared/format/ranged.ts";
 import { readShard } from "../../shared/format/shard.ts";
 import { readTable, rowRange } from "../../shared/format/table.ts";
@@ -39,6 +40,10 @@ async function decoded(envelope: Envelope): Promise<unknown> {
         return unpackRow(rows.subarray(start, end), meta.bits, meta.padded);
       });
       return { meta, rank, scales, rows, weights, codes };
+    }
+    case "lexicon": {
+      const lexicon = readLexicon(envelope);
+      return { ...lexicon, entries: [...lexiconEntries(lexicon)] };
     }
     case "shard": {
       const shard = readShard(envelope);

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openEnvelope, type WrittenFile } from "../../shared/format/envelope.ts";
-import { parseManifest, serializeManifest } from "../../shared/format/manifest.ts";
+import { blobsOf, parseManifest, serializeManifest } from "../../shared/format/manifest.ts";
 import { parsePointer, serializePointer } from "../../shared/format/pointer.ts";
 import { writeTable } from "../../shared/format/table.ts";
 import { sha256 } from "../../shared/hash.ts";
-import { makeSamples, tableContent } from "../shared/format/samples.ts";
+import { lexiconSample, makeSamples, tableContent } from "../shared/format/samples.ts";
 import { contentOf, type Expectation } from "./contents.ts";
 
 const folder = new URL("./v1/", import.meta.url);
@@ -20,6 +20,7 @@ describe("files of version 1", () => {
     expect(names).toEqual([
       "documents",
       "documents-two-blocks",
+      "lexicon",
       "shard",
       "table-2",
       "table-3",
@@ -42,10 +43,22 @@ describe("files of version 1", () => {
     expect(serializeManifest(parseManifest(bytes))).toEqual(bytes);
   });
 
+  it("include a manifest with a lexicon", () => {
+    const bytes = read("manifest-lexicon.json");
+    const manifest = parseManifest(bytes);
+    const { sha256: digest } = JSON.parse(readFileSync(new URL("lexicon.json", folder), "utf8"));
+    expect(blobsOf(manifest, "lexicon").map((blob) => blob.sha256)).toEqual([digest]);
+    expect(serializeManifest(manifest)).toEqual(bytes);
+  });
+
   it("are still written bit for bit, so that unchanged content keeps its digest", async () => {
     // Documents are left out: their blocks are deflated by the runtime, whose output may change.
     const samples = await makeSamples();
-    const written: Record<string, WrittenFile> = { tokenizer: samples.tokenizer, shard: samples.shard };
+    const written: Record<string, WrittenFile> = {
+      tokenizer: samples.tokenizer,
+      shard: samples.shard,
+      lexicon: await lexiconSample(),
+    };
     for (const bits of [2, 3, 4, 8] as const) {
       written[`table-${bits}`] = await writeTable(tableContent(samples.tokenizer.sha256, bits));
     }

@@ -7,6 +7,7 @@ import {
   type WrittenFile,
 } from "../../../shared/format/envelope.ts";
 import type { FileKind } from "../../../shared/format/head.ts";
+import { readLexicon } from "../../../shared/format/lexicon.ts";
 import { openRanged } from "../../../shared/format/load.ts";
 import { parseManifest, serializeManifest } from "../../../shared/format/manifest.ts";
 import { wholeSource } from "../../../shared/format/ranged.ts";
@@ -16,7 +17,7 @@ import { readTokenizerFile } from "../../../shared/format/tokenizer-file.ts";
 import { entryOf, flipped, refusal, refusalNow, storeOf } from "./helpers.ts";
 import { makeSamples, type Samples } from "./samples.ts";
 
-const KINDS = ["tokenizer", "table", "shard", "documents"] as const satisfies readonly FileKind[];
+const KINDS = ["tokenizer", "table", "lexicon", "shard", "documents"] as const satisfies readonly FileKind[];
 
 let samples: Samples;
 beforeAll(async () => {
@@ -28,6 +29,7 @@ async function use(envelope: Envelope): Promise<void> {
   if (envelope.kind === "table") readTable(envelope);
   else if (envelope.kind === "shard") readShard(envelope);
   else if (envelope.kind === "tokenizer") readTokenizerFile(envelope);
+  else if (envelope.kind === "lexicon") readLexicon(envelope);
   else {
     const documents = await openDocuments(wholeSource(envelope));
     for (const block of await documents.blocks([...documents.directory.sizes.keys()])) {

@@ -100,6 +100,22 @@ describe("a manifest", () => {
     expect(blob(1, { task: "other" })).toBe("format/invalid");
   });
 
+  it("may have one lexicon, behind the tables", () => {
+    const [tokenizer, table, shard, documents] = good.blobs;
+    const lexicon = { ...tokenizer!, role: "lexicon" as const };
+    expect(refuses({ blobs: [tokenizer, table, lexicon, shard, documents] })).toBe("none");
+    expect(refuses({ blobs: [tokenizer, table, lexicon] })).toBe("none");
+    for (const blobs of [
+      [tokenizer, lexicon, table, shard, documents],
+      [tokenizer, table, shard, documents, lexicon],
+      [tokenizer, table, lexicon, lexicon, shard, documents],
+      [tokenizer, lexicon, shard, documents],
+      [tokenizer, table, { ...lexicon, ordinal: 0 }, shard, documents],
+    ]) {
+      expect(refuses({ blobs })).not.toBe("none");
+    }
+  });
+
   it("is refused when a blob's key is not that of its digest", () => {
     for (const key of ["blobs/x", "../secret", `other/${good.blobs[2]?.key}`, good.blobs[1]?.key]) {
       expect(blob(2, { key })).toBe("format/invalid");

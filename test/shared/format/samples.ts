@@ -5,6 +5,7 @@ import type { StoredDocument } from "../../../shared/format/document-block.ts";
 import { DocumentsWriter } from "../../../shared/format/documents.ts";
 import type { WrittenFile } from "../../../shared/format/envelope.ts";
 import { packIds } from "../../../shared/format/ids.ts";
+import { type LexiconEntry, packLexicon, writeLexicon } from "../../../shared/format/lexicon.ts";
 import type { Manifest } from "../../../shared/format/manifest.ts";
 import { type ShardFile, writeShard } from "../../../shared/format/shard.ts";
 import { NO_ROW, rowBytes, type TableFile, writeTable } from "../../../shared/format/table.ts";
@@ -116,11 +117,28 @@ export async function documentsSample(): Promise<WrittenFile> {
   return writer.finish();
 }
 
+/** Words in more than one block, of two scripts; the last is known and never offered. */
+export const LEXICON_ENTRIES: readonly LexiconEntry[] = [
+  ...Array.from({ length: 29 }, (_, at) => ({ word: `bend${"e".repeat(at)}`, frequency: at + 1 })),
+  { word: "edge", frequency: 2 },
+  { word: "edges", frequency: 1 },
+  { word: "light", frequency: 65_535 },
+  { word: "search", frequency: 300 },
+  { word: "searches", frequency: 7 },
+  { word: "\u0441\u0432\u0435\u0442", frequency: 0 },
+];
+
+export function lexiconSample(): Promise<WrittenFile> {
+  return writeLexicon(packLexicon(LEXICON_ENTRIES));
+}
+
 export interface Samples {
   readonly tokenizer: WrittenFile;
   readonly table: WrittenFile;
   readonly shard: WrittenFile;
   readonly documents: WrittenFile;
+  /** Not in the manifest, which is older. */
+  readonly lexicon: WrittenFile;
   readonly manifest: Manifest;
 }
 
@@ -163,5 +181,5 @@ export async function makeSamples(): Promise<Samples> {
       entryOf(documents, { role: "documents", ordinal: 0 }),
     ],
   };
-  return { tokenizer, table, shard, documents, manifest };
+  return { tokenizer, table, shard, documents, lexicon: await lexiconSample(), manifest };
 }
