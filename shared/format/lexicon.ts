@@ -13,7 +13,7 @@ export const LEXICON_LETTERS = { least: 3, most: 32 } as const;
 /** Letters of an alphabet: a letter is one byte in a word, and 255 is left for those of no word. */
 const MAX_ALPHABET = 255;
 
-/** A word and the documents that hold it, at most 65,535; 0 for a word that is known and never offered for another. */
+/** A word and the documents that hold it, 1 to 65,535. */
 export interface LexiconEntry {
   /** Folded, of letters below U+10000. */
   readonly word: string;
@@ -105,13 +105,14 @@ export function* lexiconEntries({ alphabet, words, frequencies }: LexiconFile): 
 }
 
 /** Every rule of section 10 but those of the envelope. Linear, and on the way of every cold start: no allocation per word. */
-function checkLexicon({ meta, alphabet, starts, words }: LexiconFile): void {
+function checkLexicon({ meta, alphabet, starts, words, frequencies }: LexiconFile): void {
   if (alphabet.length === 0 || alphabet.length > MAX_ALPHABET)
     throw invalid(`A lexicon's alphabet has 1 to ${MAX_ALPHABET} letters, not ${alphabet.length}.`);
   if (alphabet.some((unit) => unit >= 0xd800 && unit <= 0xdfff))
     throw invalid("A lexicon's alphabet holds half of a surrogate pair.");
   checkAscending(Uint32Array.from(alphabet), "lexicon section alphabet");
   checkStarts(starts, words.length, "lexicon section starts");
+  if (frequencies.includes(0)) throw invalid("lexicon section frequencies: a word is in no document.");
   const before = new Uint8Array(LEXICON_LETTERS.most);
   let length = 0;
   let at = 0;

@@ -31,7 +31,7 @@ describe("a lexicon", () => {
       fc.asyncProperty(fc.uniqueArray(word, { minLength: 1, maxLength: 150 }), async (words) => {
         const entries = words
           .sort((a, b) => (a < b ? -1 : 1))
-          .map((text, at) => ({ word: text, frequency: (at * 997) % 65_536 }));
+          .map((text, at) => ({ word: text, frequency: 1 + ((at * 997) % 65_535) }));
         expect(await readBack(packLexicon(entries))).toEqual(entries);
       }),
       { numRuns: 100 },
@@ -60,6 +60,7 @@ describe("a lexicon", () => {
       "too many words": { meta: { words: 200_001 } },
       "no letter": { alphabet: new Uint16Array(0) },
       "letters out of order": { alphabet: alphabet.slice().reverse() },
+      "a word in no document": { frequencies: Uint16Array.of(0, ...frequencies.subarray(1)) },
       "half a pair": { alphabet: Uint16Array.of(...alphabet.slice(0, -1), 0xd800) },
       "a block elsewhere": { starts: Uint32Array.of(starts[0]!, starts[1]! - 1, ...starts.slice(2)) },
       "bytes after the words": { words: Uint8Array.of(...words, 0) },

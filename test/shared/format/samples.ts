@@ -117,7 +117,7 @@ export async function documentsSample(): Promise<WrittenFile> {
   return writer.finish();
 }
 
-/** Words in more than one block, of two scripts; the last is known and never offered. */
+/** Words in more than one block, of two scripts. */
 export const LEXICON_ENTRIES: readonly LexiconEntry[] = [
   ...Array.from({ length: 29 }, (_, at) => ({ word: `bend${"e".repeat(at)}`, frequency: at + 1 })),
   { word: "edge", frequency: 2 },
@@ -125,7 +125,7 @@ export const LEXICON_ENTRIES: readonly LexiconEntry[] = [
   { word: "light", frequency: 65_535 },
   { word: "search", frequency: 300 },
   { word: "searches", frequency: 7 },
-  { word: "\u0441\u0432\u0435\u0442", frequency: 0 },
+  { word: "\u0441\u0432\u0435\u0442", frequency: 1 },
 ];
 
 export function lexiconSample(): Promise<WrittenFile> {
