@@ -1,6 +1,8 @@
 /** What `lightedge eval` prints for people. */
 import type { Evaluation } from "../evaluate/evaluate.ts";
 import type { Interval } from "../evaluate/intervals.ts";
+import type { Robustness } from "../evaluate/robustness/run.ts";
+import type { SuiteResult } from "../evaluate/robustness/suite.ts";
 import type { Tuning } from "../evaluate/tune.ts";
 
 /** The measures of every mode, one line each. */
@@ -43,6 +45,33 @@ export function renderTuning({ from, queries, shared, curve, weight, reported }:
     `  on the queries reported: ${own["ndcg@10"].toFixed(4)} with the index's ${own.weight}, ` +
       `${chosen["ndcg@10"].toFixed(4)} with ${chosen.weight} (gain ${range(gain, 4)})`,
     `  to set it: lightedge index ... --weight ${weight}`,
+  ].join("\n");
+}
+
+/** One table a suite. The intervals are in the JSON only: a terminal is too narrow for them. */
+export function renderRobustness({ seed, sample, suites }: Robustness): string {
+  const head = `robustness: ${sample} queries said in other ways, seed ${seed}`;
+  return [head, ...suites.map(renderSuite)].join("\n\n");
+}
+
+function renderSuite({ suite, measure, unit, rows }: SuiteResult): string {
+  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
+  const wide = Math.max(...rows.map(({ name }) => name.length), 12);
+  const widths = columns.map((column) => Math.max(column.length, 6));
+  const line = (name: string, count: string, cells: readonly string[]) =>
+    `  ${name.padEnd(wide)} ${count.padStart(6)}  ${cells.map((cell, at) => cell.padStart(widths[at]!)).join("  ")}`;
+  const cell = (value: number | undefined) =>
+    value === undefined ? "-" : Number.isInteger(value) && value > 1 ? String(value) : value.toFixed(3);
+  return [
+    `${suite}: ${measure}.`,
+    line("", unit.split(",")[0]!.slice(0, 7), columns),
+    ...rows.map(({ name, count, figures }) =>
+      line(
+        name,
+        String(count),
+        columns.map((column) => cell(figures[column]?.value)),
+      ),
+    ),
   ].join("\n");
 }
 

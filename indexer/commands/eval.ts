@@ -3,13 +3,14 @@ import { BUILD_DEFAULTS, buildIndex } from "../build.ts";
 import { openInNode } from "../engine-node.ts";
 import { readTestCollection } from "../evaluate/collection.ts";
 import { evaluationOf, type Rankings, rankIndex } from "../evaluate/evaluate.ts";
-import { fullRankings, openFullParts } from "../evaluate/full-encoder.ts";
+import { type FullParts, fullRankings, openFullParts } from "../evaluate/full-encoder.ts";
+import { measureRobustness } from "../evaluate/robustness/run.ts";
 import { SPLIT, splitForTuning, tuneWeight } from "../evaluate/tune.ts";
 import { SILENT, showProgress } from "../progress.ts";
 import { openSource } from "../sources/open.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { openEncoder } from "./encoder.ts";
-import { renderEvaluation, renderTuning } from "./eval-output.ts";
+import { renderEvaluation, renderRobustness, renderTuning } from "./eval-output.ts";
 import { ENCODER_OPTIONS, STORE_OPTION, storeOf } from "./options.ts";
 
 /** `lightedge eval`: nDCG, recall and reciprocal rank on a collection with judgements. */
@@ -35,13 +36,31 @@ export const evalCommand: Command = {
       type: "number",
       least: 0,
       most: 1,
-      help: "share of the dense side in hybrid search",
-      default: BUILD_DEFAULTS.weight,
+      help: "share of the dense side in hybrid search (default: chosen on texts of the corpus)",
     },
     tune: {
       type: "string",
       value: `QUERIES|${SPLIT}`,
       help: `choose the weight on other judged queries than those reported: a folder, a .tsv of judgements, or ${SPLIT} for half of DIR's`,
+    },
+    robustness: {
+      type: "boolean",
+      help: "also measure typos, other writing and wording, word order, negation, hubs, poisoned passages and what compression costs",
+    },
+    sample: {
+      type: "number",
+      least: 1,
+      integer: true,
+      help: "queries that --robustness says in other ways, at most",
+      default: 300,
+    },
+    seed: {
+      type: "number",
+      least: 0,
+      most: 2 ** 32 - 1,
+      integer: true,
+      help: "what --robustness draws by",
+      default: 1,
     },
     json: JSON_OPTION,
   },
@@ -55,13 +74,15 @@ export const evalCommand: Command = {
     const store = storeOf(args);
     const given = args.text("index");
     const name = given ?? nameOf(collection.name);
-    const encoder = given === undefined || args.flag("full") ? await openEncoder(args, progress) : null;
+    const robust = args.flag("robustness");
+    const needsEncoder = given === undefined || args.flag("full") || robust;
+    const encoder = needsEncoder ? await openEncoder(args, progress) : null;
     try {
       if (given === undefined && encoder !== null) {
         const options = {
           tasks: [],
           overlapTokens: BUILD_DEFAULTS.overlapTokens,
-          weight: args.number("weight")!,
+          ...(weight === undefined ? {} : { weight }),
           now: () => new Date(),
         };
         const bits = Number(args.text("table-bits")) as RowBits;
@@ -79,19 +100,32 @@ export const evalCommand: Command = {
       }
       const index = await openInNode(store, name);
       let rankings: Rankings = await rankIndex(index, collection, progress);
-      if (args.flag("full") && encoder !== null) {
+      let full: FullParts | null = null;
+      if ((args.flag("full") || robust) && encoder !== null) {
         const source = await openSource([collection.folder], "beir");
         const from = { source, encoder, overlapTokens: BUILD_DEFAULTS.overlapTokens };
-        const parts = await openFullParts(index, from, progress);
+        full = await openFullParts(index, from, progress);
+      }
+      if (args.flag("full") && full !== null) {
         const stage = progress.stage("rank with the full encoder", 0);
         const texts = collection.queries.map(({ text }) => text);
-        rankings = { ...rankings, ...(await fullRankings(texts, parts)) };
+        rankings = { ...rankings, ...(await fullRankings(texts, full)) };
         stage.done();
       }
       const evaluation = evaluationOf(collection, index.manifest.counts.documents, rankings);
-      const tuning = split === null ? null : await tuneWeight(index, split, progress);
-      output.result({ ...evaluation, ...(tuning === null ? {} : { tuning }) }, () =>
-        [renderEvaluation(evaluation), ...(tuning === null ? [] : [renderTuning(tuning)])].join("\n\n"),
+      const tuning = split === null ? undefined : await tuneWeight(index, split, progress);
+      const drawn = { seed: args.number("seed")!, sample: args.number("sample")! };
+      const robustness =
+        robust && full !== null
+          ? await measureRobustness({ index, store, full }, collection, drawn, progress)
+          : undefined;
+      // What is undefined is left out of the JSON.
+      output.result({ ...evaluation, tuning, robustness }, () =>
+        [
+          renderEvaluation(evaluation),
+          ...(tuning === undefined ? [] : [renderTuning(tuning)]),
+          ...(robustness === undefined ? [] : [renderRobustness(robustness)]),
+        ].join("\n\n"),
       );
     } finally {
       await encoder?.close();
