@@ -5,7 +5,7 @@ import type { EnginePorts } from "../shared/engine/api.ts";
 import { BlockCache } from "../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../shared/engine/open.ts";
 import { loadManifest } from "../shared/format/load.ts";
-import { blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
 import type { ReadStore } from "../shared/store/store.ts";
@@ -92,9 +92,10 @@ function createWorkerApp(env: Env): App {
   });
 }
 
-/** Stored and resident bytes of tables and shards are about equal: blobs are laid out as memory is. */
+/** Stored and resident bytes of tables, lexicons and shards are about equal: blobs are laid out as memory is. */
 function residentBytesOf(manifest: Manifest): number {
-  const resident = [...blobsOf(manifest, "table"), ...blobsOf(manifest, "shard")];
+  const roles = ["table", "lexicon", "shard"] as const;
+  const resident = roles.flatMap((role): readonly BlobEntry[] => blobsOf(manifest, role));
   return resident.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -1,11 +1,12 @@
 /**
- * The pipeline: source -> collection -> corpus -> query tables -> shards -> version.
+ * The pipeline: source -> collection -> corpus -> query tables -> lexicon -> shards -> version.
  * Each stage takes and gives a value; the one pointer moves last, so a run that dies
  * anywhere leaves the version before it serving.
  */
 import { LightedgeError } from "../shared/errors.ts";
 import { bindingHash } from "../shared/format/binding.ts";
 import type { WrittenFile } from "../shared/format/envelope.ts";
+import { writeLexicon } from "../shared/format/lexicon.ts";
 import { loadManifest } from "../shared/format/load.ts";
 import {
   type BlobEntry,
@@ -29,6 +30,7 @@ import { statisticsOf } from "./sparse/impacts.ts";
 import { type Collection, collect } from "./stages/collect.ts";
 import { type Corpus, encodeCorpus } from "./stages/encode-corpus.ts";
 import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
+import { makeLexicon } from "./stages/make-lexicon.ts";
 import { makeShards } from "./stages/make-shards.ts";
 import { MIX } from "./stages/mix.ts";
 import { commit, putBlob, readPointer } from "./store/publish.ts";
@@ -150,6 +152,9 @@ async function makeParts(
     tables.push(table);
     blobs.push({ role: "table", task, ...(await publisher.put(table.file)) });
   }
+  const lexicon = await makeLexicon(collection, progress);
+  if (lexicon !== null)
+    blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
   const [first] = tables;
   const shardOptions = {
     encoder: model.encoderHash,
@@ -265,9 +270,9 @@ function versionOf(seq: number, sha256: string): string {
   return `${seq}-${sha256.slice(0, 8)}`;
 }
 
-/** The manifest's order: the tokenizer, tables by task, shards by ordinal, documents by ordinal. */
+/** The manifest's order: the tokenizer, tables by task, the lexicon, shards by ordinal, documents by ordinal. */
 function orderBlobs(blobs: readonly BlobEntry[]): readonly BlobEntry[] {
-  const roles: readonly BlobEntry["role"][] = ["tokenizer", "table", "shard", "documents"];
+  const roles: readonly BlobEntry["role"][] = ["tokenizer", "table", "lexicon", "shard", "documents"];
   return roles.flatMap((role) => blobs.filter((blob) => blob.role === role));
 }
 

@@ -4,6 +4,7 @@ import { checkBinding } from "../shared/format/binding.ts";
 import type { DocumentBlock } from "../shared/format/document-block.ts";
 import { openDocuments } from "../shared/format/documents.ts";
 import { idAt } from "../shared/format/ids.ts";
+import { readLexicon } from "../shared/format/lexicon.ts";
 import { loadEnvelope, loadManifest } from "../shared/format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
 import { wholeSource } from "../shared/format/ranged.ts";
@@ -57,6 +58,8 @@ export async function checkIndex(store: ReadStore, name: string): Promise<CheckR
     tables.push(
       await attempt(`Table of ${blob.task}`, async () => readTable(await loadEnvelope(store, blob)).meta),
     );
+  for (const blob of blobsOf(manifest, "lexicon"))
+    await attempt("Lexicon", async () => readLexicon(await loadEnvelope(store, blob)));
   const shards: (ShardMeta | null)[] = [];
   let documents = 0;
   let chunks = 0;

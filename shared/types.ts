@@ -34,6 +34,8 @@ export interface SearchRequest {
   readonly explain: boolean;
   /** Names of the fields wanted in hits; all when absent. */
   readonly fields?: readonly string[];
+  /** Whether misspelt words are searched for as the words they were meant to be; so when absent. */
+  readonly typos?: boolean;
 }
 
 /** A stretch of a document's text with the query's words in it. */
@@ -93,6 +95,16 @@ export interface Hit {
   readonly explain?: Explanation;
 }
 
+/** A word of the query that was taken for misspelt. */
+export interface Correction {
+  /** The word as typed, and its place in `q`: `[start, end)` in UTF-16 units. */
+  readonly word: string;
+  readonly start: number;
+  readonly end: number;
+  /** The word of the corpus that was searched for in its place, folded. */
+  readonly used: string;
+}
+
 /** An answer to a search request. */
 export interface SearchAnswer {
   readonly index: string;
@@ -106,5 +118,7 @@ export interface SearchAnswer {
   readonly total: number;
   readonly partial: boolean;
   readonly hits: readonly Hit[];
+  /** Absent where every word was searched for as typed. */
+  readonly corrections?: readonly Correction[];
   readonly warnings?: readonly string[];
 }

@@ -1,7 +1,8 @@
-/** An index from the store into memory: pointer, manifest, tokenizer, tables, shards, each checked on the way. */
+/** An index from the store into memory: pointer, manifest, tokenizer, tables, lexicon, shards, each checked on the way. */
 import { LightedgeError } from "../errors.ts";
 import { checkBinding } from "../format/binding.ts";
 import { openDocuments } from "../format/documents.ts";
+import { readLexicon } from "../format/lexicon.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../format/manifest.ts";
 import { pointerKey } from "../format/names.ts";
@@ -14,6 +15,7 @@ import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
 import { BlockCache, DocumentReader } from "./document-reader.ts";
+import { type ResidentLexicon, residentLexicon, residentLexiconBytes } from "./lexicon.ts";
 import {
   type ResidentShard,
   type ResidentTable,
@@ -61,7 +63,8 @@ export async function openIndex(
   const parts = await loadParts(ports, manifest, cap);
   const residentBytes =
     parts.tables.reduce((sum, table) => sum + residentTableBytes(table), 0) +
-    parts.shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0);
+    parts.shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0) +
+    (parts.lexicon === null ? 0 : residentLexiconBytes(parts.lexicon));
   const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
   const documents = new DocumentReader(parts.documents, blocks);
   const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
@@ -69,10 +72,10 @@ export async function openIndex(
   return { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, ...searcher };
 }
 
-/** Stored and resident bytes of tables and shards are about equal: blobs are laid out as memory is. */
+/** Stored and resident bytes of tables, shards and lexicons are about equal: blobs are laid out as memory is. */
 function checkSize(manifest: Manifest, cap: number): void {
   const bytes = manifest.blobs
-    .filter(({ role }) => role === "table" || role === "shard")
+    .filter(({ role }) => role === "table" || role === "shard" || role === "lexicon")
     .reduce((sum, blob) => sum + blob.bytes, 0);
   if (bytes <= cap) return;
   throw new LightedgeError(
@@ -92,15 +95,18 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
     },
     table: async (blob: BlobEntry): Promise<ResidentTable> =>
       residentTable(readTable(await loadEnvelope(store, blob)), ports.kernels(cap)),
+    lexicon: async (blob: BlobEntry): Promise<ResidentLexicon> =>
+      residentLexicon(readLexicon(await loadEnvelope(store, blob))),
     shard: async (blob: BlobEntry): Promise<ResidentShard> =>
       residentShard(readShard(await loadEnvelope(store, blob)), ports.kernels(cap)),
   };
   // A blob is in memory twice while it is copied to the kernels. Small indexes load all at
   // once, which a cold start gains from; large ones part by part.
   const gentle = manifest.blobs.reduce((sum, { bytes }) => sum + bytes, 0) > cap / 3;
-  const [tokenizer, tables, shards, documents] = await Promise.all([
+  const [tokenizer, tables, lexicons, shards, documents] = await Promise.all([
     loads.tokenizer(),
     each(blobsOf(manifest, "table"), loads.table, gentle),
+    each(blobsOf(manifest, "lexicon"), loads.lexicon, gentle),
     each(blobsOf(manifest, "shard"), loads.shard, gentle),
     each(
       blobsOf(manifest, "documents"),
@@ -116,7 +122,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
     tables: tables.map(({ meta }) => meta),
     shards: shards.map(({ meta }) => meta),
   });
-  return { tokenizer: tokenizer.tokenizer, tables, shards, documents };
+  return { tokenizer: tokenizer.tokenizer, tables, lexicon: lexicons[0] ?? null, shards, documents };
 }
 
 async function each<A, B>(items: readonly A[], load: (item: A) => Promise<B>, inTurn: boolean): Promise<B[]> {

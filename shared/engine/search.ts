@@ -1,6 +1,6 @@
 /**
  * The query path, top to bottom on one screen:
- * text -> tokens -> encoded query -> candidates of every shard -> ranking -> documents -> answer.
+ * text -> spelling -> tokens -> encoded query -> candidates of every shard -> ranking -> documents -> answer.
  */
 import { LightedgeError, printable } from "../errors.ts";
 import { findId } from "../format/ids.ts";
@@ -14,10 +14,12 @@ import { type EncodedQuery, encodeQuery } from "./encode-query.ts";
 import { explain } from "./explain.ts";
 import { type Ranked, type RankingRule, rank } from "./fuse.ts";
 import { gather } from "./gather.ts";
+import type { ResidentLexicon } from "./lexicon.ts";
 import { type QueryWord, queryWords } from "./query-words.ts";
 import type { ResidentShard, ResidentTable } from "./resident.ts";
 import { FAR_POOL, NEAR_POOL, type ShardCandidates, scoreShard } from "./score-shard.ts";
 import { makeSnippet } from "./snippet.ts";
+import { asTyped, correctQuery, type SpeltQuery } from "./spelling.ts";
 
 /** A loaded index, as the searcher takes it. Shards in the order of their documents. */
 export interface SearcherParts {
@@ -26,6 +28,8 @@ export interface SearcherParts {
   readonly manifest: Manifest;
   readonly ports: Pick<EnginePorts, "now" | "region">;
   readonly tokenizer: Tokenizer;
+  /** Null where the index has none: then no query is corrected. */
+  readonly lexicon: ResidentLexicon | null;
   /** In the order of the manifest's tasks. */
   readonly tables: readonly ResidentTable[];
   readonly shards: readonly ResidentShard[];
@@ -40,7 +44,8 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
   async function search(request: SearchRequest): Promise<SearchAnswer> {
     const started = parts.ports.now();
     const table = tableOf(parts, request.task);
-    const ids = parts.tokenizer.ids(request.q, REQUEST_LIMITS.queryTokens + 1);
+    const { text, corrections } = spelt(parts, request);
+    const ids = parts.tokenizer.ids(text, REQUEST_LIMITS.queryTokens + 1);
     const warnings: string[] = [];
     if (ids.length > REQUEST_LIMITS.queryTokens) {
       ids.length = REQUEST_LIMITS.queryTokens;
@@ -53,7 +58,8 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const found = parts.shards.map((shard) => scoreShard(shard, query, deep ? FAR_POOL : NEAR_POOL));
     const ranking = rank(gather(found, deep, sparseUnit(parts, table)), rule, depth).slice(request.offset);
     const documents = await parts.documents.read(ranking.map((ranked) => placeOf(parts, ranked)));
-    const words = queryWords(request.q, parts.tokenizer.tokens(request.q).slice(0, ids.length), table);
+    const tokens = parts.tokenizer.tokens(text).slice(0, ids.length);
+    const words = asTyped(queryWords(text, tokens, table), corrections);
     const hits = ranking.map((ranked, at) =>
       toHit(ranked, documents[at]!, { request, words, query, table, rule }),
     );
@@ -66,6 +72,7 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
       total: totalOf(parts, found, query, request),
       partial: false,
       hits: withinBudget(hits, warnings),
+      ...(corrections.length > 0 ? { corrections } : {}),
       ...(warnings.length > 0 ? { warnings } : {}),
     };
   }
@@ -96,6 +103,11 @@ function tableOf({ manifest, tables }: SearcherParts, task: string | undefined):
       value: printable(task),
     },
   );
+}
+
+/** The query as it is searched for: with its misspelt words replaced, unless that is not wanted or there are no words to know. */
+function spelt({ lexicon, tokenizer }: SearcherParts, { q, typos = true }: SearchRequest): SpeltQuery {
+  return typos && lexicon !== null ? correctQuery(q, lexicon, tokenizer) : { text: q, corrections: [] };
 }
 
 function ruleOf({ mode, fusion, weight }: SearchRequest, { fusion: own }: Manifest): RankingRule {

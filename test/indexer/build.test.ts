@@ -240,6 +240,7 @@ describe("progress", () => {
       "encode documents",
       "encode spans",
       "fit query table",
+      "collect words",
       "write shards",
       "publish",
     ];

@@ -73,7 +73,9 @@ describe("the dense share of a word", () => {
     for (const q of QUERIES) {
       const tokens = tokenizer.tokens(q);
       const norm = Math.hypot(...sumOf(tokens.map(({ id }) => id)));
-      const { hits } = await index.search(requestFor(q, { mode: "dense", limit: 40, explain: true }));
+      const { hits } = await index.search(
+        requestFor(q, { mode: "dense", limit: 40, explain: true, typos: false }),
+      );
       expect(hits.length).toBe(40);
       for (const hit of hits) {
         const { start, end } = hit.passage;

@@ -64,10 +64,10 @@ describe("opening an index", () => {
     expect(watched.log.length).toBe(before + reads.length);
   });
 
-  it("holds at least the bytes of its tables and shards, and says how many", async () => {
+  it("holds at least the bytes of its tables, lexicon and shards, and says how many", async () => {
     const { index } = await opening(built.store);
     const stored = index!.manifest.blobs
-      .filter(({ role }) => role === "table" || role === "shard")
+      .filter(({ role }) => role === "table" || role === "lexicon" || role === "shard")
       .reduce((sum, { bytes }) => sum + bytes, 0);
     expect(index!.residentBytes).toBeGreaterThan(stored / 2);
   });
@@ -141,6 +141,20 @@ describe("a blob with a wrong bit", () => {
     };
     expect((await openIndex(await tinyPorts(flaky), TINY)).version).toBe(built.version);
     expect(bad).toBe(-1);
+  });
+});
+
+describe("an index without a lexicon", () => {
+  it("opens, and searches for every word as it was typed", async () => {
+    const blobs = built.manifest.blobs.filter(({ role }) => role !== "lexicon");
+    expect(blobs.length).toBe(built.manifest.blobs.length - 1);
+    const { index } = await opening(await published(built.store, { ...built.manifest, blobs }));
+    const answer = await index!.search(requestFor("harbuor boat"));
+    expect(answer).not.toHaveProperty("corrections");
+    const typed = await (await opening(built.store)).index!.search(
+      requestFor("harbuor boat", { typos: false }),
+    );
+    expect(answer.hits).toEqual(typed.hits);
   });
 });
 

@@ -3,7 +3,7 @@ import type { OpenIndex } from "../../../shared/engine/api.ts";
 import { openIndex } from "../../../shared/engine/open.ts";
 import { REQUEST_LIMITS } from "../../../shared/limits.ts";
 import type { MemoryStore } from "../../../shared/store/memory.ts";
-import { MODES } from "../../../shared/types.ts";
+import { MODES, type SearchAnswer } from "../../../shared/types.ts";
 import { buildTiny, openTiny, requestFor, TINY, tinyPorts } from "../../helpers/tiny-build.ts";
 import { documentOf, ODD_DOCUMENTS, sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
 import { tinyEncoder } from "../../helpers/tiny-encoder.ts";
@@ -77,6 +77,44 @@ describe("an answer", () => {
       expect(first).toBeGreaterThanOrEqual(0);
       expect(hits[first + 1]).toMatchObject({ id: "twin-b", score: hits[first]!.score });
     }
+  });
+});
+
+describe("a misspelt word", () => {
+  const ask = (q: string, typos?: boolean) =>
+    index.search(requestFor(q, { explain: true, limit: 30, ...(typos === undefined ? {} : { typos }) }));
+  const ranking = ({ hits }: SearchAnswer) => hits.map(({ id, score, snippet }) => ({ id, score, snippet }));
+
+  it("is searched for, shown and marked as the word that was meant", async () => {
+    const meant = await ask("the harbour boat");
+    const answer = await ask("the Harbuor boat");
+    expect(answer.corrections).toEqual([{ word: "Harbuor", start: 4, end: 11, used: "harbour" }]);
+    expect(ranking(answer)).toEqual(ranking(meant));
+    expect(meant).not.toHaveProperty("corrections");
+    const { text, marks } = answer.hits.find(({ id }) => id === "one-word")!.snippet;
+    expect(marks.map(([from, to]) => text.slice(from, to))).toEqual(["harbour"]);
+  });
+
+  it("is explained where and as it was typed, with the shares of the word that was meant", async () => {
+    const [meant, typed] = [await ask("harbour and boatt river"), await ask("harbuor and boatt river")];
+    typed.hits.forEach((hit, at) => {
+      const { words } = hit.explain!;
+      expect(words.map(({ word, start, end }) => [word, start, end])).toEqual([
+        ["harbuor", 0, 7],
+        ["and", 8, 11],
+        ["boatt", 12, 17],
+        ["river", 18, 23],
+      ]);
+      expect(words.map(({ sparse }) => sparse)).toEqual(
+        meant.hits[at]!.explain!.words.map(({ sparse }) => sparse),
+      );
+    });
+  });
+
+  it("is searched for as typed where that is asked", async () => {
+    const answer = await ask("the Harbuor boat", false);
+    expect(answer).not.toHaveProperty("corrections");
+    expect(ranking(answer)).not.toEqual(ranking(await ask("the Harbuor boat", true)));
   });
 });
 
