@@ -1,6 +1,6 @@
 /** An index measured on a test collection, with what it stands in for beside it. */
 import type { OpenIndex } from "../../shared/engine/api.ts";
-import { MODES, type Mode } from "../../shared/types.ts";
+import { MODES, type Mode, type SearchRequest } from "../../shared/types.ts";
 import type { Progress } from "../progress.ts";
 import type { JudgedQuery, TestCollection } from "./collection.ts";
 import { type Interval, meanInterval, ratioInterval } from "./intervals.ts";
@@ -32,13 +32,13 @@ export interface Evaluation {
   };
 }
 
-/** Ids of the documents found for a text, best first. `weight` is the dense share, the index's own when absent. */
+/** Ids of the documents found for a text, best first. What `rest` leaves out is the index's own choice. */
 export async function searchIds(
   index: OpenIndex,
   text: string,
   mode: Mode,
   depth: number,
-  weight?: number,
+  rest: Pick<SearchRequest, "weight" | "typos"> = {},
 ): Promise<RankedIds> {
   const answer = await index.search({
     q: text,
@@ -47,7 +47,7 @@ export async function searchIds(
     offset: 0,
     explain: false,
     fields: [],
-    ...(weight === undefined ? {} : { weight }),
+    ...rest,
   });
   return answer.hits.map(({ id }) => id);
 }

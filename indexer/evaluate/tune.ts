@@ -126,7 +126,7 @@ export async function tuneWeight(index: OpenIndex, split: TuningSplit, progress:
   const gains = async (queries: readonly JudgedQuery[], weight: number) => {
     const rankings: RankedIds[] = [];
     for (const { text } of queries) {
-      rankings.push(await searchIds(index, text, "hybrid", 10, weight));
+      rankings.push(await searchIds(index, text, "hybrid", 10, { weight }));
       stage.advance(1);
     }
     return gainsOf(rankings, queries);

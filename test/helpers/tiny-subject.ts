@@ -19,7 +19,7 @@ export async function tinySubject(seed = 1): Promise<Subject & { readonly store:
   const table = await readQueryTable(store, index.manifest);
   const rankAll = createRankAll(index, full);
   const texts = TOPICS.flatMap((words) => [
-    `what is the ${words.slice(0, 3).join(" ")}`,
+    `is the ${words.slice(0, 3).join(" ")}`,
     words.slice(4, 7).join(" "),
   ]);
   const found = await rankAll(texts);

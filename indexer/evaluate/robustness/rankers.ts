@@ -1,12 +1,22 @@
 /** The first ten documents of a text by everything that is compared. */
 import type { OpenIndex } from "../../../shared/engine/api.ts";
-import { MODES } from "../../../shared/types.ts";
 import { searchIds } from "../evaluate.ts";
 import { type FullParts, fullRanker, fullVectors } from "../full-encoder.ts";
 import type { RankedIds } from "../metrics.ts";
 
-/** The index in its three modes, the full encoder alone and with the index's sparse side, and plain BM25. */
-export const RANKERS = ["hybrid", "dense", "sparse", "full-hybrid", "full-dense", "bm25"] as const;
+/**
+ * The index in its three modes and in hybrid search without correction of misspelt words; the full encoder
+ * alone and with the index's sparse side, and plain BM25, none of which corrects anything.
+ */
+export const RANKERS = [
+  "hybrid",
+  "dense",
+  "sparse",
+  "uncorrected",
+  "full-hybrid",
+  "full-dense",
+  "bm25",
+] as const;
 /** One of them. */
 export type RankerName = (typeof RANKERS)[number];
 
@@ -27,10 +37,13 @@ export function createRankAll(index: OpenIndex, full: FullParts): RankAll {
     const fresh = [...new Set(texts)].filter((text) => !known.has(text));
     const vectors = await fullVectors(fresh, full, "query");
     for (const [at, text] of fresh.entries()) {
-      const [hybrid, dense, sparse] = await Promise.all(
-        MODES.map((mode) => searchIds(index, text, mode, TOP)),
-      );
-      known.set(text, { hybrid: hybrid!, dense: dense!, sparse: sparse!, ...beside(text, vectors[at]!) });
+      known.set(text, {
+        hybrid: await searchIds(index, text, "hybrid", TOP),
+        dense: await searchIds(index, text, "dense", TOP),
+        sparse: await searchIds(index, text, "sparse", TOP),
+        uncorrected: await searchIds(index, text, "hybrid", TOP, { typos: false }),
+        ...beside(text, vectors[at]!),
+      });
     }
     return texts.map((text) => known.get(text)!);
   };
