@@ -1,5 +1,5 @@
 /**
- * The pipeline: source -> collection -> corpus -> query tables -> lexicon -> shards -> version.
+ * The pipeline: source -> collection -> corpus -> query tables -> lexicon -> fusion weight -> shards -> version.
  * Each stage takes and gives a value; the one pointer moves last, so a run that dies
  * anywhere leaves the version before it serving.
  */
@@ -27,6 +27,7 @@ import { loadPrior } from "./fit/prior.ts";
 import type { Progress } from "./progress.ts";
 import type { Source } from "./sources/source.ts";
 import { statisticsOf } from "./sparse/impacts.ts";
+import { chooseWeight } from "./stages/choose-weight.ts";
 import { type Collection, collect } from "./stages/collect.ts";
 import { type Corpus, encodeCorpus } from "./stages/encode-corpus.ts";
 import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
@@ -49,13 +50,13 @@ export interface BuildOptions {
   readonly overlapTokens: number;
   /** Chunks of a shard; what fits the resident budget when absent. */
   readonly shardChunks?: number;
-  /** Share of the dense side in hybrid search, 0 to 1. */
-  readonly weight: number;
+  /** Share of the dense side in hybrid search, 0 to 1; chosen on held-out texts of the corpus when absent. */
+  readonly weight?: number | undefined;
   readonly now: () => Date;
 }
 
-/** The table bits and fusion weight of an index that says nothing else. */
-export const BUILD_DEFAULTS = { bits: 3, weight: 0.5, overlapTokens: 0 } as const;
+/** The table bits and overlap of an index that says nothing else. */
+export const BUILD_DEFAULTS = { bits: 3, overlapTokens: 0 } as const;
 
 /** What a run did. */
 export interface BuildReport {
@@ -93,6 +94,7 @@ interface Parts {
   readonly tokenizer: Sha256;
   readonly tasks: Manifest["tasks"];
   readonly tables: readonly BuiltTable[];
+  readonly weight: number;
   readonly blobs: readonly BlobEntry[];
 }
 
@@ -156,6 +158,18 @@ async function makeParts(
   if (lexicon !== null)
     blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
   const [first] = tables;
+  const maxTokens = model.maxTextTokens(tasks[0]!, "document");
+  const weightOptions = {
+    encoder,
+    tokenizer,
+    rotation,
+    task: tasks[0]!,
+    maxTokens,
+    statistics,
+    table: first!,
+    mix: MIX,
+  };
+  const weight = options.weight ?? (await chooseWeight(collection, corpus, weightOptions, progress)).weight;
   const shardOptions = {
     encoder: model.encoderHash,
     tokenizer: tokenizerFile.sha256,
@@ -182,6 +196,7 @@ async function makeParts(
       table: tables[at]!.file.sha256,
     })),
     tables,
+    weight,
     blobs,
   };
 }
@@ -228,7 +243,7 @@ async function publishParts(
       tables: parts.tasks.map(({ table }) => table),
     }),
     tasks: parts.tasks,
-    fusion: { rule: "minmax", weight: options.weight },
+    fusion: { rule: "minmax", weight: parts.weight },
     counts: { documents: collection.ids.length, chunks: parts.corpus.chunks, rejected: collection.rejected },
     fields: collection.fields,
     blobs: orderBlobs(parts.blobs),

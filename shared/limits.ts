@@ -51,6 +51,8 @@ export const FORMAT_LIMITS = {
   dimension: 4096,
   /** Tokens in a vocabulary. */
   vocabulary: 1_000_000,
+  /** Pairs of tokens with a table row of their own. */
+  phrases: 65_536,
   /** Words of a lexicon: some 2 MB of memory, and the rarest of a larger corpus are seldom what somebody meant. */
   lexiconWords: 200_000,
 } as const;

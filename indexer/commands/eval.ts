@@ -82,7 +82,7 @@ export const evalCommand: Command = {
         const options = {
           tasks: [],
           overlapTokens: BUILD_DEFAULTS.overlapTokens,
-          ...(weight === undefined ? {} : { weight }),
+          weight: args.number("weight"),
           now: () => new Date(),
         };
         const bits = Number(args.text("table-bits")) as RowBits;

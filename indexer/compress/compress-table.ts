@@ -1,10 +1,12 @@
-/** A table in full precision into its file: rows ordered by use, rotated values in a few bits. */
+/** A table in full precision into its file: rows ordered by use, those of pairs last, rotated values in a few bits. */
+import { phrasesOf } from "../../shared/engine/phrases.ts";
 import type { WrittenFile } from "../../shared/format/envelope.ts";
 import { NO_ROW, rowBytes, type TableFile, type TableMeta, writeTable } from "../../shared/format/table.ts";
 import type { Sha256 } from "../../shared/hash.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 import { packRow } from "../../shared/kernels/packing.ts";
 import type { FloatTable } from "../fit/fit-table.ts";
+import type { DecodedTable } from "./decode-table.ts";
 import { codebookOf, quantizeRow } from "./quantize-rows.ts";
 import { ROTATION } from "./rotate.ts";
 
@@ -22,10 +24,8 @@ export interface TableFacts {
 }
 
 /** A finished table: its file, and its rows as the edge will decode them. */
-export interface CompressedTable {
+export interface CompressedTable extends DecodedTable {
   readonly file: WrittenFile;
-  /** vocabulary x dimension, rotated; zeros for tokens without a row. */
-  readonly decoded: Float32Array<ArrayBuffer>;
 }
 
 /** Stored weights are weights times this: idf stays below 16. */
@@ -44,21 +44,30 @@ export async function compressTable(table: FloatTable, facts: TableFacts): Promi
     .sort((a, b) => facts.uses[b]! - facts.uses[a]! || a - b);
   const codebook = codebookOf(facts.bits);
   const bytes = rowBytes(padded, facts.bits);
+  const pairs = table.phrases.length / 2;
   const rank = new Uint32Array(vocabulary).fill(NO_ROW);
-  const scales = new Float32Array(order.length);
-  const rows = new Uint8Array(order.length * bytes);
-  const decoded = new Float32Array(vocabulary * dimension);
+  const scales = new Float32Array(order.length + pairs);
+  const rows = new Uint8Array(scales.length * bytes);
   const wide = new Int8Array(padded);
-  order.forEach((id, row) => {
-    const { codes, scale } = quantizeRow(rowOf(id), facts.bits);
+  const put = (row: number, values: Float32Array, decoded: Float32Array): void => {
+    const { codes, scale } = quantizeRow(values, facts.bits);
     wide.set(codes);
     packRow(wide, facts.bits, rows.subarray(row * bytes, (row + 1) * bytes));
-    rank[id] = row;
     scales[row] = scale;
     codes.forEach((code, j) => {
-      decoded[id * dimension + j] = scale * (facts.bits === 8 ? code : codebook[code]!);
+      decoded[j] = scale * (facts.bits === 8 ? code : codebook[code]!);
     });
+  };
+  const decoded = new Float32Array(vocabulary * dimension);
+  order.forEach((id, row) => {
+    rank[id] = row;
+    put(row, rowOf(id), decoded.subarray(id * dimension, (id + 1) * dimension));
   });
+  const decodedPhrases = new Float32Array(table.phraseRows.length);
+  for (let pair = 0; pair < pairs; pair++) {
+    const [start, end] = [pair * dimension, (pair + 1) * dimension];
+    put(order.length + pair, table.phraseRows.subarray(start, end), decodedPhrases.subarray(start, end));
+  }
   const meta: TableMeta = {
     encoder: facts.encoder,
     tokenizer: facts.tokenizer,
@@ -68,7 +77,8 @@ export async function compressTable(table: FloatTable, facts: TableFacts): Promi
     dimension,
     padded,
     vocabulary,
-    rows: order.length,
+    rows: scales.length,
+    ...(pairs > 0 ? { phrases: pairs } : {}),
     bits: facts.bits,
     codebook: Array.from(codebook),
     rotation: ROTATION,
@@ -76,6 +86,7 @@ export async function compressTable(table: FloatTable, facts: TableFacts): Promi
     fit: table.figures,
   };
   const weights = Uint16Array.from(facts.weights, (weight) => Math.round(weight * WEIGHT_SCALE));
-  const file: TableFile = { meta, rank, scales, rows, weights };
-  return { file: await writeTable(file), decoded };
+  const file: TableFile = { meta, rank, phrases: table.phrases, scales, rows, weights };
+  const phrases = phrasesOf(table.phrases);
+  return { file: await writeTable(file), dimension, decoded, phrases, decodedPhrases };
 }

@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LightedgeError } from "../../shared/errors.ts";
 import { parseEnvelope } from "../../shared/format/envelope.ts";
-import { NO_ROW, readTable, rowBytes, type TableFile } from "../../shared/format/table.ts";
-import { unpackRow } from "../../shared/kernels/packing.ts";
+import { readTable } from "../../shared/format/table.ts";
+import { decodeTable } from "../compress/decode-table.ts";
 import type { Model } from "../model/model.ts";
 
 /**
@@ -27,25 +27,5 @@ export async function loadPrior(model: Model): Promise<Float32Array<ArrayBuffer>
       { field: "prior", file: path },
     );
   }
-  return decodeTable(table);
-}
-
-/** A table's rows by token id: vocabulary x dimension, zeros for tokens without a row. */
-export function decodeTable({
-  meta,
-  rank,
-  scales,
-  rows,
-}: Pick<TableFile, "meta" | "rank" | "scales" | "rows">) {
-  const { dimension, padded, bits, codebook, vocabulary } = meta;
-  const bytes = rowBytes(padded, bits);
-  const decoded = new Float32Array(vocabulary * dimension);
-  rank.forEach((row, id) => {
-    if (row === NO_ROW) return;
-    const codes = unpackRow(rows.subarray(row * bytes, (row + 1) * bytes), bits, padded);
-    for (let j = 0; j < dimension; j++) {
-      decoded[id * dimension + j] = scales[row]! * (bits === 8 ? codes[j]! : codebook[codes[j]!]!);
-    }
-  });
-  return decoded;
+  return decodeTable(table).decoded;
 }

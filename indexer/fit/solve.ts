@@ -1,11 +1,11 @@
 /**
  * Ridge regression towards a prior, for some columns of the table:
  *
- *   argmin over T of |X T - Y|^2 + lambda |T - P|^2
+ *   argmin over T of |X T - Y|^2 + sum over rows i of lambda_i |T_i - P_i|^2
  *
  * by conjugate gradient on the normal equations with a Jacobi preconditioner (Hestenes
  * and Stiefel 1952; Saad, "Iterative methods", algorithm 9.1). Writing T = P + W gives
- * (X'X + lambda I) W = X'(Y - X P). The columns of T are independent problems with one
+ * (X'X + diag(lambda)) W = X'(Y - X P). The columns of T are independent problems with one
  * matrix, so they are solved in blocks, each block in any worker, with the same result.
  */
 import type { SparseMatrix } from "./design-matrix.ts";
@@ -19,7 +19,8 @@ export interface RidgeProblem {
   /** tokens x dimension: the prior on entry, the solution on return. */
   readonly table: Float32Array<SharedArrayBuffer>;
   readonly dimension: number;
-  readonly lambda: number;
+  /** Pull of each row towards its prior, above 0. */
+  readonly lambda: Float32Array<SharedArrayBuffer>;
   readonly iterations: number;
 }
 
@@ -51,7 +52,8 @@ export function solveBlock(problem: RidgeProblem, first: number, width: number):
     multiply(design, p, product, width);
     ap.fill(0);
     multiplyTransposed(design, product, ap, width);
-    for (let i = 0; i < ap.length; i++) ap[i]! += lambda * p[i]!;
+    for (let row = 0, i = 0; row < design.columns; row++)
+      for (const end = i + width; i < end; i++) ap[i]! += lambda[row]! * p[i]!;
     const alpha = ratios(rz, dots(p, ap, width));
     for (let i = 0, j = 0; i < w.length; i++, j = j + 1 === width ? 0 : j + 1) {
       w[i]! += alpha[j]! * p[i]!;
@@ -90,9 +92,9 @@ function columns(
   return block;
 }
 
-/** The diagonal of X'X + lambda I. */
-function preconditioner({ columns: count, indices, values }: SparseMatrix, lambda: number): Float64Array {
-  const diagonal = new Float64Array(count).fill(lambda);
+/** The diagonal of X'X + diag(lambda). */
+function preconditioner({ indices, values }: SparseMatrix, lambda: Float32Array): Float64Array {
+  const diagonal = Float64Array.from(lambda);
   for (let k = 0; k < indices.length; k++) diagonal[indices[k]!]! += values[k]! * values[k]!;
   return diagonal;
 }

@@ -6,7 +6,9 @@ import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { type CompressedTable, compressTable } from "../compress/compress-table.ts";
 import type { Rotation } from "../compress/rotate.ts";
 import type { Encoder } from "../encode/encoder.ts";
+import { choosePhrases } from "../fit/choose-phrases.ts";
 import { type FitTexts, fitTable } from "../fit/fit-table.ts";
+import { keywordsOf } from "../fit/keywords.ts";
 import { SPAN_PLAN, type SpanPlan, spansOf } from "../fit/spans.ts";
 import type { Progress } from "../progress.ts";
 import type { Collection } from "./collect.ts";
@@ -44,7 +46,8 @@ export async function buildTable(
   progress: Progress,
 ): Promise<BuiltTable> {
   const texts = await drawTexts(collection, corpus, options);
-  const fitTexts = await encodeTexts(texts, options, progress);
+  const phrases = choosePhrases(corpus, options.weights.length);
+  const fitTexts = { ...(await encodeTexts(texts, options, progress)), phrases };
   const stage = progress.stage("fit query table", 1);
   let done = 0;
   const table = await fitTable(fitTexts, options.prior, options.rotation.dimension, undefined, (share) => {
@@ -64,16 +67,30 @@ export async function buildTable(
   return { ...compressed, figures: table.figures };
 }
 
-/** The spans of every document; a collection of nothing but empty documents gives none. */
+/** The spans and keyword texts of every document; a collection of nothing but empty documents gives none. */
 async function drawTexts(collection: Collection, corpus: Corpus, options: TableOptions): Promise<string[]> {
   const counts = { documents: collection.ids.length, sentences: corpus.sentences };
   const texts: string[] = [];
+  const weigh = wordWeights(options);
   for (const [number, id] of collection.ids.entries()) {
     const { fields } = await collection.read(number);
-    const plan = options.spans ?? SPAN_PLAN;
-    texts.push(...spansOf(textOf(fields.title), textOf(fields.text), seedOf(id), counts, plan));
+    const [title, text, seed] = [textOf(fields.title), textOf(fields.text), seedOf(id)];
+    texts.push(...spansOf(title, text, seed, counts, options.spans ?? SPAN_PLAN));
+    texts.push(...keywordsOf(`${title} ${text}`, seed, counts.documents, weigh));
   }
   return texts;
+}
+
+/** How telling a word is: the greatest weight among its tokens. Words recur, so each is tokenized once. */
+function wordWeights({ tokenizer, weights }: TableOptions): (word: string) => number {
+  const known = new Map<string, number>();
+  return (word) => {
+    const seen = known.get(word);
+    if (seen !== undefined) return seen;
+    const weight = tokenizer.ids(word).reduce((most, id) => Math.max(most, weights[id] ?? 0), 0);
+    known.set(word, weight);
+    return weight;
+  };
 }
 
 /** 32 bits of an id: FNV-1a over its UTF-16 units. */
@@ -88,7 +105,7 @@ export async function encodeTexts(
   texts: readonly string[],
   options: Pick<TableOptions, "encoder" | "rotation" | "tokenizer" | "task">,
   progress: Progress,
-): Promise<FitTexts> {
+): Promise<Omit<FitTexts, "phrases">> {
   const { encoder, rotation, tokenizer, task } = options;
   const { dimension } = rotation;
   const targets = new Float32Array(new SharedArrayBuffer(4 * texts.length * dimension));

@@ -10,7 +10,7 @@ import type { Progress } from "../progress.ts";
 import { encodeTexts } from "./fit-tables.ts";
 
 /** Pull towards zero, where the prior itself starts; and steps of conjugate gradient. */
-const PRIOR_FIT = { lambda: 1, iterations: 30 } as const;
+const PRIOR_FIT = { lambda: 1, phraseLambda: 1, iterations: 30 } as const;
 /** A prior is compressed twice, so the first time loses nothing: 8 bits. */
 const PRIOR_BITS = 8;
 
@@ -30,7 +30,8 @@ export async function makePrior(
   );
   const rotation = createRotation(ROTATION, dimension);
   const texts = [...queries, ...wholeWords(tokenizer, model.tokenizer)];
-  const fitTexts = await encodeTexts(texts, { encoder, rotation, tokenizer, task }, progress);
+  const encoded = await encodeTexts(texts, { encoder, rotation, tokenizer, task }, progress);
+  const fitTexts = { ...encoded, phrases: new Uint32Array(0) };
   const stage = progress.stage("fit prior", 1);
   const table = await fitTable(fitTexts, new Float32Array(vocabulary * dimension), dimension, PRIOR_FIT);
   stage.done(`residual ${table.figures.residual?.toFixed(3)}`);

@@ -49,13 +49,28 @@ function encodeDense(table: ResidentTable, ids: readonly number[]): DenseQuery |
   const { kernels, meta, sum } = table;
   const { padded, bits } = meta;
   kernels.floats(sum, padded).fill(0);
-  for (const id of ids) {
-    const row = table.rank[id];
-    if (row === undefined || row === NO_ROW) continue;
+  forEachRow(table, ids, (row) => {
     kernels.accumulateRow(sum, rowPointer(table, row), bits, padded, table.codebook, table.scales[row]!);
-  }
+  });
   // A codebook has no zero, so the padding of a packed row decodes to something.
   return quantizeQuery(kernels.floats(sum, padded).fill(0, meta.dimension));
+}
+
+/**
+ * The rows whose sum is the query, in the order they are added: each token's, and after it
+ * that of the pair it makes with the token before. `at` is the place of that token in `ids`.
+ */
+export function forEachRow(
+  table: Pick<ResidentTable, "rank" | "phrases" | "firstPhrase">,
+  ids: readonly number[],
+  visit: (row: number, at: number, isPair: boolean) => void,
+): void {
+  for (let at = 0; at < ids.length; at++) {
+    const row = table.rank[ids[at]!];
+    if (row !== undefined && row !== NO_ROW) visit(row, at, false);
+    const pair = at === 0 ? -1 : table.phrases.find(ids[at - 1]!, ids[at]!);
+    if (pair >= 0) visit(table.firstPhrase + pair, at, true);
+  }
 }
 
 /** A query vector of any length, not zero, as shards take it; null for zero. Values past the dimension are zero. */

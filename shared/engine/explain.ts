@@ -1,9 +1,9 @@
 /**
  * What each word of the query gave to a hit. A dense score is the dot product of the
- * document with a sum of rows, so it falls apart into one term per token exactly; no
- * system that runs a network on the query can say that.
+ * document with a sum of rows, so it falls apart into one term per row exactly; no
+ * system that runs a network on the query can say that. The row of a pair of tokens belongs
+ * half to the word of each.
  */
-import { NO_ROW } from "../format/table.ts";
 import type { Explanation, WordShare } from "../types.ts";
 import type { EncodedQuery } from "./encode-query.ts";
 import type { Ranked, RankingRule } from "./fuse.ts";
@@ -60,17 +60,9 @@ function chunkVector(shard: ResidentShard, chunk: number): Float64Array {
 function denseShare(table: ResidentTable, word: QueryWord, vector: Float64Array): number {
   const { kernels, meta, sum } = table;
   kernels.floats(sum, meta.padded).fill(0);
-  for (const id of word.tokens) {
-    const row = table.rank[id];
-    if (row === undefined || row === NO_ROW) continue;
-    kernels.accumulateRow(
-      sum,
-      rowPointer(table, row),
-      meta.bits,
-      meta.padded,
-      table.codebook,
-      table.scales[row]!,
-    );
+  for (const { row, share } of word.rows) {
+    const scale = share * table.scales[row]!;
+    kernels.accumulateRow(sum, rowPointer(table, row), meta.bits, meta.padded, table.codebook, scale);
   }
   const rows = kernels.floats(sum, meta.padded);
   let dot = 0;

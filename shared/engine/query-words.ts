@@ -1,5 +1,6 @@
 /** A query's words, the tokens each was cut into, and how much each matters. */
 import type { Token } from "../tokenizer/tokenizer.ts";
+import { forEachRow } from "./encode-query.ts";
 import type { ResidentTable } from "./resident.ts";
 import { fold, wordsOf } from "./words.ts";
 
@@ -10,8 +11,16 @@ export interface QueryWord {
   readonly end: number;
   readonly folded: string;
   readonly tokens: readonly number[];
+  /** Table rows that it brings into the query's sum. */
+  readonly rows: readonly RowShare[];
   /** Greatest sparse weight among its tokens: near 0 for words that every document has. */
   readonly weight: number;
+}
+
+/** A table row and the part of it that is a word's: half where two words bring it together. */
+export interface RowShare {
+  readonly row: number;
+  readonly share: number;
 }
 
 /**
@@ -25,6 +34,7 @@ export function queryWords(
 ): readonly QueryWord[] {
   const runs = wordsOf(query);
   const words: { start: number; end: number; tokens: number[] }[] = [];
+  const owners: number[] = [];
   let at = 0;
   let current = -1;
   for (const token of tokens) {
@@ -38,10 +48,38 @@ export function queryWords(
       words.push({ start, end, tokens: [token.id] });
     }
     current = inside ? at : -1;
+    owners.push(words.length - 1);
   }
-  return words.map(({ start, end, tokens: ids }) => {
+  const rows = rowShares(tokens, owners, words.length, table);
+  return words.map(({ start, end, tokens: ids }, number) => {
     const text = query.slice(start, end);
     const weight = ids.reduce((most, id) => Math.max(most, table.weights[id] ?? 0), 0);
-    return { text, start, end, folded: fold(text), tokens: ids, weight: weight / table.meta.weight_scale };
+    return {
+      text,
+      start,
+      end,
+      folded: fold(text),
+      tokens: ids,
+      rows: rows[number]!,
+      weight: weight / table.meta.weight_scale,
+    };
   });
+}
+
+/** By word: the rows of its tokens and pairs. `owners` has the word of each token. */
+function rowShares(
+  tokens: readonly Token[],
+  owners: readonly number[],
+  words: number,
+  table: ResidentTable,
+): readonly (readonly RowShare[])[] {
+  const shares: RowShare[][] = Array.from({ length: words }, () => []);
+  const ids = tokens.map(({ id }) => id);
+  forEachRow(table, ids, (row, at, isPair) => {
+    const own = owners[at]!;
+    const before = isPair ? owners[at - 1]! : own;
+    if (before === own) shares[own]!.push({ row, share: 1 });
+    else for (const word of [before, own]) shares[word]!.push({ row, share: 0.5 });
+  });
+  return shares;
 }

@@ -1,7 +1,8 @@
 /** Tables and shards as they lie in memory, ready for the kernels. */
 import type { ShardFile, ShardMeta } from "../format/shard.ts";
-import { rowBytes, type TableFile, type TableMeta } from "../format/table.ts";
+import { rowBytes, type TableFile, type TableMeta, tokenRows } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import { type Phrases, phrasesOf } from "./phrases.ts";
 
 /** A query table in its own kernel memory. */
 export interface ResidentTable {
@@ -9,6 +10,9 @@ export interface ResidentTable {
   readonly kernels: Kernels;
   /** Row of each token id, `NO_ROW` where it has none. */
   readonly rank: Uint32Array<ArrayBuffer>;
+  /** Pairs of neighbouring tokens with a row: pair k has row `firstPhrase + k`. */
+  readonly phrases: Phrases;
+  readonly firstPhrase: number;
   readonly scales: Float32Array<ArrayBuffer>;
   /** Sparse weight of each token id times `meta.weight_scale`. */
   readonly weights: Uint16Array<ArrayBuffer>;
@@ -64,6 +68,8 @@ export function residentTable(file: TableFile, kernels: Kernels): ResidentTable 
     meta,
     kernels,
     rank: file.rank.slice(),
+    phrases: phrasesOf(file.phrases.slice()),
+    firstPhrase: tokenRows(meta),
     scales: file.scales.slice(),
     weights: file.weights.slice(),
     rows,
@@ -122,7 +128,11 @@ function raw(view: Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint16Ar
 /** Bytes that this table holds. */
 export function residentTableBytes(table: ResidentTable): number {
   return (
-    table.kernels.residentBytes + table.rank.byteLength + table.scales.byteLength + table.weights.byteLength
+    table.kernels.residentBytes +
+    table.rank.byteLength +
+    8 * table.phrases.count +
+    table.scales.byteLength +
+    table.weights.byteLength
   );
 }
 

@@ -38,7 +38,10 @@ export interface TableMeta {
   readonly padded: number;
   /** Token ids are 0 to `vocabulary` - 1. */
   readonly vocabulary: number;
+  /** Rows of tokens and of pairs together. */
   readonly rows: number;
+  /** Pairs of neighbouring tokens with a row: the last rows are theirs. Absent means none. */
+  readonly phrases?: number;
   readonly bits: RowBits;
   /** Value of each code, int8, 16 of them; those past 2^bits, and all for 8 bits, are zero. */
   readonly codebook: readonly number[];
@@ -52,8 +55,10 @@ export interface TableMeta {
 /** A table, as it is written and read. */
 export interface TableFile {
   readonly meta: TableMeta;
-  /** Row of each token id, `NO_ROW` where it has none. Every row belongs to exactly one token. */
+  /** Row of each token id, `NO_ROW` where it has none. Every row before the pairs' belongs to exactly one token. */
   readonly rank: Uint32Array<ArrayBuffer>;
+  /** First and second token of each pair, ascending: pair k has row `rows - phrases + k`. */
+  readonly phrases: Uint32Array<ArrayBuffer>;
   /** Scale of each row. */
   readonly scales: Float32Array<ArrayBuffer>;
   /** `rows` x `rowBytes`, the most frequent token's row first. */
@@ -68,26 +73,30 @@ export const NO_ROW = 0xffffffff;
 /** Greatest stored weight: 512 tokens x 16,383 x impact 255 stays below 2^31, the range of a kernel's sums. */
 export const MAX_WEIGHT = 16_383;
 
-const checkMeta = object<TableMeta>({
-  encoder: digest,
-  tokenizer: digest,
-  task: text(64, 1),
-  query_prompt: text(2048),
-  source: oneOf(["fitted", "cached", "distilled"]),
-  dimension: integer(1, FORMAT_LIMITS.dimension),
-  padded: integer(128, FORMAT_LIMITS.dimension),
-  vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
-  rows: integer(0, FORMAT_LIMITS.vocabulary),
-  bits: oneOf([2, 3, 4, 8]),
-  codebook: list(integer(-128, 127), 16, 16),
-  rotation: object<Rotation>({
-    kind: oneOf(["hadamard"]),
-    seed: integer(0, 0xffffffff),
-    rounds: integer(1, 8),
-  }),
-  weight_scale: number(2 ** -20, 2 ** 20),
-  fit: dictionary(number(-Number.MAX_VALUE, Number.MAX_VALUE), 32),
-});
+const checkMeta = object<TableMeta>(
+  {
+    encoder: digest,
+    tokenizer: digest,
+    task: text(64, 1),
+    query_prompt: text(2048),
+    source: oneOf(["fitted", "cached", "distilled"]),
+    dimension: integer(1, FORMAT_LIMITS.dimension),
+    padded: integer(128, FORMAT_LIMITS.dimension),
+    vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
+    rows: integer(0, FORMAT_LIMITS.vocabulary + FORMAT_LIMITS.phrases),
+    phrases: integer(1, FORMAT_LIMITS.phrases),
+    bits: oneOf([2, 3, 4, 8]),
+    codebook: list(integer(-128, 127), 16, 16),
+    rotation: object<Rotation>({
+      kind: oneOf(["hadamard"]),
+      seed: integer(0, 0xffffffff),
+      rounds: integer(1, 8),
+    }),
+    weight_scale: number(2 ** -20, 2 ** 20),
+    fit: dictionary(number(-Number.MAX_VALUE, Number.MAX_VALUE), 32),
+  },
+  ["phrases"],
+);
 
 /** Where row `row` lies in the section `rows`. */
 export function rowRange(meta: TableMeta, row: number): ByteRange {
@@ -102,6 +111,7 @@ export async function writeTable(table: TableFile): Promise<WrittenFile> {
     { name: "rank", bytes: bytesOf(table.rank) },
     { name: "scales", bytes: bytesOf(table.scales) },
     { name: "weights", bytes: bytesOf(table.weights) },
+    ...(table.phrases.length > 0 ? [{ name: "phrases", bytes: bytesOf(table.phrases) }] : []),
     { name: "rows", bytes: table.rows },
   ]);
 }
@@ -112,6 +122,10 @@ export function readTable(envelope: Envelope): TableFile {
   const table: TableFile = {
     meta,
     rank: uint32s(envelope.section("rank"), meta.vocabulary, "table section rank"),
+    phrases:
+      meta.phrases === undefined
+        ? new Uint32Array(0)
+        : uint32s(envelope.section("phrases"), 2 * meta.phrases, "table section phrases"),
     scales: float32s(envelope.section("scales"), meta.rows, "table section scales"),
     rows: uint8s(
       envelope.section("rows"),
@@ -130,8 +144,18 @@ export function readTableMeta(value: unknown): TableMeta {
   if (meta.padded % 128 !== 0 || meta.padded < meta.dimension) {
     throw invalid(`table.padded must be a multiple of 128 not below the dimension, not ${meta.padded}.`);
   }
-  if (meta.rows > meta.vocabulary) throw invalid("table.rows is greater than the vocabulary.");
+  const tokens = tokenRows(meta);
+  if (tokens < 0 || tokens > meta.vocabulary) {
+    throw invalid(
+      `table.rows must be at least the phrases and at most vocabulary and phrases together, not ${meta.rows}.`,
+    );
+  }
   return meta;
+}
+
+/** Rows of single tokens: they come before those of pairs. */
+export function tokenRows(meta: Pick<TableMeta, "rows" | "phrases">): number {
+  return meta.rows - (meta.phrases ?? 0);
 }
 
 function checkTable(table: TableFile): void {
@@ -139,6 +163,7 @@ function checkTable(table: TableFile): void {
   const lengths: readonly (readonly [string, number, number])[] = [
     ["rank", table.rank.length, meta.vocabulary],
     ["weights", table.weights.length, meta.vocabulary],
+    ["phrases", table.phrases.length, 2 * (meta.phrases ?? 0)],
     ["scales", table.scales.length, meta.rows],
     ["rows", table.rows.length, meta.rows * rowBytes(meta.padded, meta.bits)],
   ];
@@ -146,7 +171,8 @@ function checkTable(table: TableFile): void {
     if (found !== wanted) throw invalid(`table section ${name} holds ${found}, where ${wanted} are needed.`);
   }
   checkScales(table.scales, "table section scales", "refused");
-  checkRank(table.rank, meta.rows);
+  checkRank(table.rank, tokenRows(meta));
+  checkPhrases(table.phrases, meta.vocabulary);
   const heavy = table.weights.findIndex((weight) => weight > MAX_WEIGHT);
   if (heavy >= 0) throw invalid(`table section weights: token ${heavy} is above ${MAX_WEIGHT}.`);
 }
@@ -164,4 +190,16 @@ function checkRank(rank: Uint32Array, rows: number): void {
     count += 1;
   }
   if (count !== rows) throw invalid(`table section rank names ${count} rows of ${rows}.`);
+}
+
+/** Pairs must ascend, so that each is found by halving and none stands twice. */
+function checkPhrases(phrases: Uint32Array, vocabulary: number): void {
+  for (let at = 0; at < phrases.length; at += 2) {
+    const first = phrases[at]!;
+    const second = phrases[at + 1]!;
+    const ascends =
+      at === 0 || phrases[at - 2]! < first || (phrases[at - 2] === first && phrases[at - 1]! < second);
+    if (ascends && first < vocabulary && second < vocabulary) continue;
+    throw invalid(`table section phrases: pair ${at / 2} is out of order or names no token.`);
+  }
 }

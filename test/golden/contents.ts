@@ -34,12 +34,13 @@ async function decoded(envelope: Envelope): Promise<unknown> {
     case "tokenizer":
       return readTokenizerFile(envelope);
     case "table": {
-      const { meta, rank, scales, rows, weights } = readTable(envelope);
+      const { meta, rank, phrases, scales, rows, weights } = readTable(envelope);
       const codes = Array.from({ length: meta.rows }, (_, row) => {
         const { start, end } = rowRange(meta, row);
         return unpackRow(rows.subarray(start, end), meta.bits, meta.padded);
       });
-      return { meta, rank, scales, rows, weights, codes };
+      const pairs = phrases.length > 0 ? { phrases } : {};
+      return { meta, rank, ...pairs, scales, rows, weights, codes };
     }
     case "lexicon": {
       const lexicon = readLexicon(envelope);

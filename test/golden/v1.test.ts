@@ -5,7 +5,7 @@ import { blobsOf, parseManifest, serializeManifest } from "../../shared/format/m
 import { parsePointer, serializePointer } from "../../shared/format/pointer.ts";
 import { writeTable } from "../../shared/format/table.ts";
 import { sha256 } from "../../shared/hash.ts";
-import { lexiconSample, makeSamples, tableContent } from "../shared/format/samples.ts";
+import { lexiconSample, makeSamples, phraseTableContent, tableContent } from "../shared/format/samples.ts";
 import { contentOf, type Expectation } from "./contents.ts";
 
 const folder = new URL("./v1/", import.meta.url);
@@ -26,6 +26,7 @@ describe("files of version 1", () => {
       "table-3",
       "table-4",
       "table-8",
+      "table-phrases",
       "tokenizer",
     ]);
   });
@@ -58,6 +59,7 @@ describe("files of version 1", () => {
       tokenizer: samples.tokenizer,
       shard: samples.shard,
       lexicon: await lexiconSample(),
+      "table-phrases": await writeTable(phraseTableContent(samples.tokenizer.sha256)),
     };
     for (const bits of [2, 3, 4, 8] as const) {
       written[`table-${bits}`] = await writeTable(tableContent(samples.tokenizer.sha256, bits));

@@ -28,6 +28,7 @@ export async function buildTiny(
       store,
       tasks: [],
       ...BUILD_DEFAULTS,
+      weight: 0.5,
       now: () => new Date("2026-01-31T12:00:00Z"),
       ...options,
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compressTable, type TableFacts } from "../../../indexer/compress/compress-table.ts";
+import { decodeTable } from "../../../indexer/compress/decode-table.ts";
 import type { FloatTable } from "../../../indexer/fit/fit-table.ts";
-import { decodeTable } from "../../../indexer/fit/prior.ts";
 import { Random } from "../../../indexer/random.ts";
 import { parseEnvelope } from "../../../shared/format/envelope.ts";
 import { NO_ROW, readTable } from "../../../shared/format/table.ts";
@@ -19,6 +19,8 @@ const table: FloatTable = {
   rows: Float32Array.from({ length: VOCABULARY * DIMENSION }, (_, i) =>
     EMPTY.includes(Math.floor(i / DIMENSION)) ? 0 : random.bits() / 2 ** 31 - 1,
   ),
+  phrases: Uint32Array.of(1, 2, 1, 5, 11, 0),
+  phraseRows: Float32Array.from({ length: 3 * DIMENSION }, () => random.bits() / 2 ** 32 - 0.5),
   dimension: DIMENSION,
   figures: { residual: 0.25 },
 };
@@ -48,11 +50,21 @@ describe("a compressed table", () => {
     for (const id of EMPTY) expect(stored.rank[id]).toBe(NO_ROW);
   });
 
+  it("stores the rows of pairs behind those of tokens, in the order of the pairs", async () => {
+    const { file } = await compressTable(table, factsOf(8));
+    const stored = read(file.bytes);
+    expect(stored.meta).toMatchObject({ rows: 13, phrases: 3 });
+    expect(stored.phrases).toEqual(table.phrases);
+    decodeTable(stored).decodedPhrases.forEach((value, i) => {
+      expect(Math.abs(value - table.phraseRows[i]!)).toBeLessThan(0.005);
+    });
+  });
+
   it("decodes to what it says it decodes to, closer to the rows with every bit", async () => {
     const errors = [];
     for (const bits of [2, 3, 4, 8] as const) {
-      const { file, decoded } = await compressTable(table, factsOf(bits));
-      expect(decodeTable(read(file.bytes))).toEqual(decoded);
+      const { file, decoded, decodedPhrases } = await compressTable(table, factsOf(bits));
+      expect(decodeTable(read(file.bytes))).toMatchObject({ decoded, decodedPhrases });
       errors.push(decoded.reduce((sum, value, i) => sum + (value - table.rows[i]!) ** 2, 0));
     }
     expect(errors).toEqual([...errors].sort((a, b) => b - a));
@@ -68,7 +80,7 @@ describe("a compressed table", () => {
       dimension: DIMENSION,
       padded: 128,
       vocabulary: VOCABULARY,
-      rows: VOCABULARY - EMPTY.length,
+      rows: VOCABULARY - EMPTY.length + 3,
       bits: 4,
       fit: { residual: 0.25 },
     });
@@ -88,7 +100,12 @@ describe("a compressed table", () => {
   });
 
   it("may have no row at all", async () => {
-    const none = { ...table, rows: new Float32Array(table.rows.length) };
+    const none = {
+      ...table,
+      phrases: new Uint32Array(0),
+      phraseRows: new Float32Array(0),
+      rows: new Float32Array(table.rows.length),
+    };
     const { file, decoded } = await compressTable(none, factsOf(3));
     expect(read(file.bytes).meta.rows).toBe(0);
     expect(decoded.every((value) => value === 0)).toBe(true);

@@ -4,6 +4,7 @@ import { fitTable } from "../../../indexer/fit/fit-table.ts";
 import { type RidgeProblem, solveBlock } from "../../../indexer/fit/solve.ts";
 import { solveRidge } from "../../../indexer/fit/solve-parallel.ts";
 import { Random } from "../../../indexer/random.ts";
+import { phrasesOf } from "../../../shared/engine/phrases.ts";
 
 const LAMBDA = 0.3;
 
@@ -20,14 +21,14 @@ function problemOf(seed: number, texts: number, vocabulary: number, dimension: n
   const tokens = Array.from({ length: texts }, () =>
     Array.from({ length: 1 + random.below(6) }, () => random.below(vocabulary)),
   );
-  const { matrix, tokens: used } = designMatrix(tokens);
+  const { matrix, features: used } = designMatrix(tokens, vocabulary);
   const prior = shared(used.length * dimension, even);
   const problem: RidgeProblem = {
     design: matrix,
     targets: shared(texts * dimension, even),
     table: shared(prior.length, (i) => prior[i]!),
     dimension,
-    lambda: LAMBDA,
+    lambda: shared(used.length, () => LAMBDA),
     iterations: 60,
   };
   return { problem, prior, texts: tokens, used };
@@ -40,13 +41,21 @@ function dense(texts: readonly (readonly number[])[], used: Uint32Array): number
   );
 }
 
-/** Solves (X'X + lambda I) T = X'Y + lambda P by elimination, and gives the squared residual too. */
-function eliminate(x: readonly number[][], y: Float32Array, p: Float32Array, dimension: number) {
+/** Solves (X'X + diag(lambda)) T = X'Y + diag(lambda) P by elimination, and gives the squared residual too. */
+function eliminate(
+  x: readonly number[][],
+  y: Float32Array,
+  p: Float32Array,
+  dimension: number,
+  pull: (row: number) => number = () => LAMBDA,
+) {
   const n = x[0]!.length;
   const rows = Array.from({ length: n }, (_, i) => [
-    ...Array.from({ length: n }, (_, j) => x.reduce((s, row) => s + row[i]! * row[j]!, i === j ? LAMBDA : 0)),
+    ...Array.from({ length: n }, (_, j) =>
+      x.reduce((s, row) => s + row[i]! * row[j]!, i === j ? pull(i) : 0),
+    ),
     ...Array.from({ length: dimension }, (_, c) =>
-      x.reduce((s, row, at) => s + row[i]! * y[at * dimension + c]!, LAMBDA * p[i * dimension + c]!),
+      x.reduce((s, row, at) => s + row[i]! * y[at * dimension + c]!, pull(i) * p[i * dimension + c]!),
     ),
   ]);
   for (let i = 0; i < n; i++) {
@@ -80,12 +89,20 @@ function expectClose(actual: ArrayLike<number>, wanted: readonly number[]): void
 
 describe("the design matrix", () => {
   it("has counts over the root of the number of tokens, for tokens that occur, in order", () => {
-    const { matrix, tokens } = designMatrix([[7, 3, 7, 7], [], [3]]);
-    expect(Array.from(tokens)).toEqual([3, 7]);
+    const { matrix, features } = designMatrix([[7, 3, 7, 7], [], [3]], 8);
+    expect(Array.from(features)).toEqual([3, 7]);
     expect([matrix.rows, matrix.columns]).toEqual([3, 2]);
     expect(Array.from(matrix.starts)).toEqual([0, 2, 2, 3]);
     expect(Array.from(matrix.indices)).toEqual([0, 1, 0]);
     expect(Array.from(matrix.values)).toEqual([0.5, 1.5, 1]);
+  });
+
+  it("has a column for each pair of neighbours that occurs, which does not make a text longer", () => {
+    const phrases = phrasesOf(Uint32Array.of(3, 7, 7, 3, 7, 7));
+    const { matrix, features } = designMatrix([[7, 3, 7, 3], [3]], 8, phrases);
+    expect(Array.from(features)).toEqual([3, 7, 8, 9]);
+    expect(Array.from(matrix.starts)).toEqual([0, 4, 5]);
+    expect(Array.from(matrix.values)).toEqual([1, 1, 0.5, 1, 1]);
   });
 });
 
@@ -142,8 +159,10 @@ describe("a fitted table", () => {
       whole.set(prior.subarray(column * 5, column * 5 + 5), token * 5);
     });
     const before = whole.slice();
-    const options = { lambda: LAMBDA, iterations: 60 };
-    const { rows, figures } = await fitTable({ tokens: texts, targets: problem.targets }, whole, 5, options);
+    const options = { lambda: LAMBDA, phraseLambda: 1, iterations: 60 };
+    const phrases = new Uint32Array(0);
+    const fitTexts = { tokens: texts, phrases, targets: problem.targets };
+    const { rows, figures } = await fitTable(fitTexts, whole, 5, options);
     const wanted = eliminate(dense(texts, used), problem.targets, prior, 5);
     expect(whole).toEqual(before);
     const expected = Array.from(before);
@@ -151,7 +170,42 @@ describe("a fitted table", () => {
       for (let c = 0; c < 5; c++) expected[token * 5 + c] = wanted.table[column * 5 + c]!;
     });
     expectClose(rows, expected);
-    expect(figures).toMatchObject({ texts: 40, tokens: used.length, ...options });
+    expect(figures).toMatchObject({ texts: 40, tokens: used.length, phrases: 0, lambda: LAMBDA });
     expect(figures.residual).toBeCloseTo(Math.sqrt(wanted.squares / 40), 4);
+  });
+
+  it("gives each pair the row that its texts ask for beyond the tokens' own, by its own pull", async () => {
+    const { problem, texts } = problemOf(3, 50, 6, 5);
+    const pairs = Uint32Array.of(0, 1, 2, 3, 5, 5);
+    const { matrix, features } = designMatrix(texts, 6, phrasesOf(pairs));
+    const x = Array.from({ length: matrix.rows }, (_, row) => {
+      const values = new Array<number>(matrix.columns).fill(0);
+      for (let k = matrix.starts[row]!; k < matrix.starts[row + 1]!; k++)
+        values[matrix.indices[k]!] = matrix.values[k]!;
+      return values;
+    });
+    const options = { lambda: LAMBDA, phraseLambda: 2, iterations: 80 };
+    const prior = new Float32Array(6 * 5).fill(0.5);
+    const table = await fitTable(
+      { tokens: texts, phrases: pairs, targets: problem.targets },
+      prior,
+      5,
+      options,
+    );
+    const start = Float32Array.from({ length: features.length * 5 }, (_, i) =>
+      features[Math.floor(i / 5)]! < 6 ? 0.5 : 0,
+    );
+    const wanted = eliminate(x, problem.targets, start, 5, (row) => (features[row]! < 6 ? LAMBDA : 2));
+    const found = Array.from(features, (feature) =>
+      feature < 6
+        ? table.rows.subarray(feature * 5, feature * 5 + 5)
+        : table.phraseRows.subarray((feature - 6) * 5, (feature - 5) * 5),
+    );
+    expectClose(
+      found.flatMap((row) => [...row]),
+      wanted.table,
+    );
+    expect(table.phrases).toEqual(pairs);
+    expect(table.figures).toMatchObject({ phrases: 3, phrase_lambda: 2 });
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeTable } from "../../../indexer/fit/prior.ts";
+import { decodeTable, sumOfRows } from "../../../indexer/compress/decode-table.ts";
 import { type DenseQuery, encodeQuery, quantizeQuery } from "../../../shared/engine/encode-query.ts";
 import { loadEnvelope } from "../../../shared/format/load.ts";
 import { blobsOf } from "../../../shared/format/manifest.ts";
@@ -30,11 +30,9 @@ function planeValues({ planes }: DenseQuery): readonly number[] {
 describe("the dense side of a query", () => {
   it("is the sum of its tokens' rows, as a unit vector within a thousandth", async () => {
     const table = readTable(await loadEnvelope(parts.store, blobsOf(parts.manifest, "table")[0]!));
-    const decoded = decodeTable(table);
     const { dimension, padded } = table.meta;
     const tokens = ids("the river and the river boat");
-    const sum = new Float64Array(dimension);
-    for (const id of tokens) for (let j = 0; j < dimension; j++) sum[j]! += decoded[id * dimension + j]!;
+    const sum = sumOfRows(decodeTable(table), tokens);
     const norm = Math.hypot(...sum);
     const dense = encodeQuery(parts.table, tokens).dense!;
     expect(dense.norm).toBeCloseTo(norm, 4);
@@ -43,6 +41,24 @@ describe("the dense side of a query", () => {
       const wanted = j < dimension ? sum[j]! / norm : 0;
       expect(Math.abs(dense.scale * value - wanted)).toBeLessThan(1e-3);
     });
+  });
+
+  it("depends on which tokens are neighbours where a pair has a row, and on nothing else of their order", () => {
+    const { phrases, meta, rank } = parts.table;
+    const [first, second] = Array.from({ length: meta.vocabulary ** 2 }, (_, at) => [
+      Math.floor(at / meta.vocabulary),
+      at % meta.vocabulary,
+    ]).find(([a, b]) => a !== b && phrases.find(a!, b!) >= 0 && phrases.find(b!, a!) < 0)!;
+    expect(encodeQuery(parts.table, [first!, second!])).not.toEqual(
+      encodeQuery(parts.table, [second!, first!]),
+    );
+    const apart = [...rank.keys()].find((id) =>
+      [first, second].every((other) => phrases.find(id, other!) < 0 && phrases.find(other!, id) < 0),
+    )!;
+    expect(encodeQuery(parts.table, [first!, apart, second!]).dense?.norm).toBeCloseTo(
+      encodeQuery(parts.table, [second!, apart, first!]).dense!.norm,
+      6,
+    );
   });
 
   it("counts a token as often as it occurs", () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeTable } from "../../../indexer/fit/prior.ts";
+import { type DecodedTable, decodeTable, sumOfRows } from "../../../indexer/compress/decode-table.ts";
 import type { OpenIndex } from "../../../shared/engine/api.ts";
 import { idAt } from "../../../shared/format/ids.ts";
 import { loadEnvelope } from "../../../shared/format/load.ts";
@@ -25,7 +25,7 @@ const QUERIES = [
 const tokenizer = loadTokenizer(TINY_TOKENIZER);
 let index: OpenIndex;
 let table: TableFile;
-let rows: Float32Array;
+let decoded: DecodedTable;
 let shards: readonly ShardFile[];
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   index = await openTiny(store, "wasm");
   table = readTable(await loadEnvelope(store, blobsOf(manifest, "table")[0]!));
-  rows = decodeTable(table);
+  decoded = decodeTable(table);
   shards = await Promise.all(
     blobsOf(manifest, "shard").map(async (blob) => readShard(await loadEnvelope(store, blob))),
   );
@@ -58,11 +58,14 @@ function vectorsOf(id: string, start: number, end: number): readonly number[][] 
   return vectors;
 }
 
-/** Sum of the rows of tokens. */
-function sumOf(tokens: readonly number[]): readonly number[] {
-  const { dimension } = table.meta;
-  const sum = new Array<number>(dimension).fill(0);
-  for (const id of tokens) for (let j = 0; j < dimension; j++) sum[j]! += rows[id * dimension + j]!;
+/** Sum of the rows of a word's own tokens, with half of each pair that it makes with a neighbour. */
+function sumOfWord(ids: readonly number[], first: number, last: number): readonly number[] {
+  const { dimension, phrases, decodedPhrases } = decoded;
+  const sum = Array.from(sumOfRows(decoded, ids.slice(first, last)));
+  for (const at of [first, last]) {
+    const pair = at === 0 || at >= ids.length ? -1 : phrases.find(ids[at - 1]!, ids[at]!);
+    if (pair >= 0) for (let j = 0; j < dimension; j++) sum[j]! += decodedPhrases[pair * dimension + j]! / 2;
+  }
   return sum;
 }
 
@@ -72,7 +75,8 @@ describe("the dense share of a word", () => {
     let compared = 0;
     for (const q of QUERIES) {
       const tokens = tokenizer.tokens(q);
-      const norm = Math.hypot(...sumOf(tokens.map(({ id }) => id)));
+      const ids = tokens.map(({ id }) => id);
+      const norm = Math.hypot(...sumOfRows(decoded, ids));
       const { hits } = await index.search(
         requestFor(q, { mode: "dense", limit: 40, explain: true, typos: false }),
       );
@@ -82,11 +86,9 @@ describe("the dense share of a word", () => {
         const [vector, ...others] = vectorsOf(hit.id, start, end);
         expect(others).toEqual([]);
         for (const share of hit.explain!.words) {
-          const own = tokens.filter((token) => token.start >= share.start && token.end <= share.end);
-          const wanted = sumOf(own.map(({ id }) => id)).reduce(
-            (dot, value, j) => dot + value * vector![j]!,
-            0,
-          );
+          const first = tokens.findIndex(({ start }) => start >= share.start);
+          const last = tokens.findLastIndex(({ end }) => end <= share.end) + 1;
+          const wanted = sumOfWord(ids, first, last).reduce((dot, value, j) => dot + value * vector![j]!, 0);
           expect(Math.abs(share.dense - wanted / norm)).toBeLessThan(ROUNDING);
           compared++;
         }

@@ -14,6 +14,7 @@ function query(weights: Readonly<Record<string, number>>): readonly QueryWord[] 
     end: text.length,
     folded: fold(text),
     tokens: [],
+    rows: [],
     weight,
   }));
 }

@@ -54,9 +54,23 @@ export function tableContent(tokenizer: Sha256, bits: RowBits = 4): TableFile {
       fit: { texts: 42, lambda: 0.3, iterations: 20, residual: 0.125 },
     },
     rank: Uint32Array.of(NO_ROW, NO_ROW, 1, 2, 0),
+    phrases: new Uint32Array(0),
     scales: Float32Array.of(0.5, 0.25, 0.0078125),
     rows: noise(3 * rowBytes(padded, bits)),
     weights: Uint16Array.of(0, 0, 256, 512, 16_383),
+  };
+}
+
+/** The same table with rows for two pairs of tokens. */
+export function phraseTableContent(tokenizer: Sha256): TableFile {
+  const table = tableContent(tokenizer, 3);
+  const { meta } = table;
+  return {
+    ...table,
+    meta: { ...meta, rows: 5, phrases: 2 },
+    phrases: Uint32Array.of(2, 4, 3, 3),
+    scales: Float32Array.of(0.5, 0.25, 0.0078125, 0.125, 2),
+    rows: noise(5 * rowBytes(meta.padded, 3), 2),
   };
 }
 

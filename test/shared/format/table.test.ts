@@ -16,6 +16,19 @@ const good = tableContent(ENCODER);
 const refuses = (change: Partial<TableFile>) => refusal(() => writeTable({ ...good, ...change }));
 const refusesMeta = (change: Partial<TableFile["meta"]>) => refuses({ meta: { ...good.meta, ...change } });
 
+/** So many different pairs of tokens at most, ascending. */
+function pairsBelow(vocabulary: number, wanted: number, seed: number): Uint32Array<ArrayBuffer> {
+  const bytes = noise(2 * wanted, seed);
+  const keys = new Set(
+    Array.from(
+      { length: wanted },
+      (_, i) => (bytes[2 * i]! % vocabulary) * vocabulary + (bytes[2 * i + 1]! % vocabulary),
+    ),
+  );
+  const ascending = [...keys].sort((a, b) => a - b);
+  return Uint32Array.from(ascending.flatMap((key) => [Math.floor(key / vocabulary), key % vocabulary]));
+}
+
 /** Tables of any legal shape; ranks are a shuffled part of the vocabulary. */
 const tables = fc
   .record({
@@ -24,21 +37,33 @@ const tables = fc
     blocks: fc.integer({ min: 1, max: 3 }),
     bits: fc.constantFrom(2, 3, 4, 8),
     seed: fc.nat(),
+    pairs: fc.integer({ min: 0, max: 9 }),
     scale: fc.constantFrom(2 ** -126, 1, 3.4028234663852886e38),
   })
-  .map(({ vocabulary, part, blocks, bits, seed, scale }): TableFile => {
-    const rows = Math.floor(vocabulary * part);
+  .map(({ vocabulary, part, blocks, bits, seed, pairs, scale }): TableFile => {
+    const tokens = Math.floor(vocabulary * part);
+    const phrases = pairsBelow(vocabulary, pairs, seed);
+    const rows = tokens + phrases.length / 2;
     const padded = 128 * blocks;
     const order = [...noise(vocabulary, seed)]
       .map((key, token) => ({ key, token }))
       .sort((a, b) => a.key - b.key);
     const rank = new Uint32Array(vocabulary).fill(NO_ROW);
-    order.slice(0, rows).forEach(({ token }, row) => {
+    order.slice(0, tokens).forEach(({ token }, row) => {
       rank[token] = row;
     });
     return {
-      meta: { ...good.meta, vocabulary, rows, padded, dimension: padded - 1, bits },
+      meta: {
+        ...good.meta,
+        vocabulary,
+        rows,
+        ...(phrases.length > 0 ? { phrases: phrases.length / 2 } : {}),
+        padded,
+        dimension: padded - 1,
+        bits,
+      },
       rank,
+      phrases,
       scales: new Float32Array(rows).fill(scale),
       rows: noise(rows * rowBytes(padded, bits), seed),
       weights: Uint16Array.from(noise(vocabulary, seed)),
@@ -77,6 +102,23 @@ describe("a table file", () => {
     ]) {
       expect(await refuses({ rank: Uint32Array.from(rank) })).toBe("format/invalid");
     }
+  });
+
+  it("holds pairs that ascend and name tokens, with the last rows for their own", async () => {
+    const meta = { ...good.meta, phrases: 2, rows: 5 };
+    const more = {
+      meta,
+      scales: new Float32Array(5).fill(1),
+      rows: noise(5 * rowBytes(good.meta.padded, good.meta.bits)),
+    };
+    const written = await writeTable({ ...good, ...more, phrases: Uint32Array.of(0, 4, 2, 1) });
+    expect(readTable(parseEnvelope(written.bytes, "table")).phrases).toEqual(Uint32Array.of(0, 4, 2, 1));
+    for (const pairs of [[2, 1, 0, 4], [0, 4, 0, 4], [0, 4, 0, 3], [0, 4, 5, 1], [0, 4, 4, 5], [0, 4], []]) {
+      expect(await refuses({ ...more, phrases: Uint32Array.from(pairs) }), `${pairs}`).toBe("format/invalid");
+    }
+    expect(await refuses({ phrases: Uint32Array.of(0, 4) })).toBe("format/invalid");
+    expect(await refusesMeta({ phrases: 0 })).toBe("format/invalid");
+    expect(await refusesMeta({ phrases: 4 })).toBe("format/invalid");
   });
 
   it("refuses arrays of another length than the meta says", async () => {

@@ -1,0 +1,139 @@
+/** Corpus and table to the dense side's share in hybrid search, with no judgements: `indexer/fit/weight.ts`. */
+
+import { LightedgeError } from "../../shared/errors.ts";
+import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
+import { sumOfRows } from "../compress/decode-table.ts";
+import type { Rotation } from "../compress/rotate.ts";
+import type { Encoder, SparseVector } from "../encode/encoder.ts";
+import { type HeldOutScores, pickWeight, type WeightPoint, weightCurve } from "../fit/weight.ts";
+import type { Progress } from "../progress.ts";
+import { bagOf, type CollectionStatistics, impactsOf } from "../sparse/impacts.ts";
+import type { Collection } from "./collect.ts";
+import type { Corpus } from "./encode-corpus.ts";
+import type { BuiltTable } from "./fit-tables.ts";
+import { cutQuestions, type HeldOut } from "./held-out.ts";
+import { mixVectors } from "./mix.ts";
+
+/** What choosing needs beside the corpus. */
+export interface WeightOptions {
+  readonly encoder: Encoder;
+  readonly tokenizer: Tokenizer;
+  readonly rotation: Rotation;
+  readonly task: string;
+  readonly maxTokens: number;
+  readonly statistics: CollectionStatistics;
+  readonly table: BuiltTable;
+  readonly mix: number;
+}
+
+/** A choice with what it rests on. */
+export interface WeightChoice {
+  readonly weight: number;
+  readonly questions: number;
+  readonly curve: readonly WeightPoint[];
+}
+
+/** The weight where too few questions can be cut: the best of the two collections it was tuned on (decision 0009). */
+export const FALLBACK_WEIGHT = 0.6;
+/** Questions, and how many it takes to trust them. Documents that they are sought among, at most. */
+const QUESTIONS = 400;
+const LEAST_QUESTIONS = 50;
+const DOCUMENTS = 10_000;
+const SEED = 20_261;
+
+/** Chooses the weight. Cost: `QUESTIONS` encodings, and as many exhaustive searches of `DOCUMENTS` documents. */
+export async function chooseWeight(
+  collection: Collection,
+  corpus: Corpus,
+  options: WeightOptions,
+  progress: Progress,
+): Promise<WeightChoice> {
+  const stage = progress.stage("choose weight", QUESTIONS);
+  const stride = Math.max(1, corpus.documents.length / DOCUMENTS);
+  const documents = Array.from({ length: Math.floor(corpus.documents.length / stride) }, (_, at) =>
+    Math.floor(at * stride),
+  );
+  const questions = await cutQuestions(collection, corpus, documents, QUESTIONS, SEED);
+  if (questions.length < LEAST_QUESTIONS) {
+    stage.done(`${FALLBACK_WEIGHT}, for want of texts to cut questions from`);
+    return { weight: FALLBACK_WEIGHT, questions: questions.length, curve: [] };
+  }
+  const rests = await options.encoder.encode(
+    questions.map(({ rest }) => rest),
+    {
+      role: "document",
+      task: options.task,
+      dense: true,
+      sparse: options.encoder.model.description.sparse !== null,
+    },
+  );
+  const search = searcher(corpus, documents, options);
+  const scores = questions.map((question, at) => {
+    stage.advance(1);
+    const { dense, sparse } = rests[at]!;
+    if (dense === null) throw new LightedgeError("internal", "The encoder left out a dense vector.");
+    return search(question, Float32Array.from(dense), sparse);
+  });
+  const curve = weightCurve(scores);
+  const weight = pickWeight(curve);
+  stage.done(`${weight}, on ${questions.length} held-out texts`);
+  return { weight, questions: questions.length, curve };
+}
+
+/** Scores of all documents for a question, its own by what is left of it. */
+function searcher(corpus: Corpus, documents: readonly number[], options: WeightOptions) {
+  const { tokenizer, rotation, statistics, table, mix, maxTokens } = options;
+  const mixed = (vector: Float32Array, tokens: readonly number[]) =>
+    mixVectors(vector, tokens, table.decoded, mix);
+  const vectors = documents.map((number) => {
+    const { firstChunk, passages } = corpus.documents[number]!;
+    return passages.map((_, at) => mixed(corpus.vector(firstChunk + at), corpus.tokens(firstChunk + at)));
+  });
+  const postings = postingsOf(corpus, documents, statistics);
+  return (
+    { question, rest, document }: HeldOut,
+    vector: Float32Array,
+    learned: SparseVector | null,
+  ): HeldOutScores => {
+    const ids = tokenizer.ids(question);
+    const query = sumOfRows(table, ids);
+    const own = documents.indexOf(document);
+    rotation.apply(vector, 0);
+    const restIds = tokenizer.ids(rest, maxTokens);
+    const dense = Float64Array.from(vectors, (chunks) =>
+      chunks.reduce((best, chunk) => Math.max(best, dot(query, chunk)), Number.NEGATIVE_INFINITY),
+    );
+    dense[own] = dot(query, mixed(vector, restIds));
+    const sparse = new Float64Array(documents.length);
+    const bag = bagOf(ids);
+    const left = impactsOf(bagOf(restIds), learned, statistics);
+    bag.ids.forEach((id, at) => {
+      const weight = bag.counts[at]! * statistics.idf[id]!;
+      for (const [number, impact] of postings.get(id) ?? [])
+        if (number !== own) sparse[number]! += weight * impact;
+      const kept = left.ids.indexOf(id);
+      if (kept >= 0) sparse[own]! += weight * left.values[kept]!;
+    });
+    return { dense, sparse, own };
+  };
+}
+
+function postingsOf(corpus: Corpus, documents: readonly number[], statistics: CollectionStatistics) {
+  const postings = new Map<number, [number, number][]>();
+  documents.forEach((document, number) => {
+    const { bag, learned } = corpus.documents[document]!;
+    const { ids, values } = impactsOf(bag, learned, statistics);
+    ids.forEach((id, at) => {
+      const list = postings.get(id);
+      if (list === undefined) postings.set(id, [[number, values[at]!]]);
+      else list.push([number, values[at]!]);
+    });
+  });
+  return postings;
+}
+
+function dot(a: Float64Array, b: Float32Array): number {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!;
+  return sum;
+}
