@@ -110,6 +110,13 @@ export const SEARCH_FIELDS = [
     description: "Whether each hit says what every word of the query gave to its scores.",
   },
   {
+    kind: "flag",
+    name: "typos",
+    fallback: true,
+    description:
+      "Whether misspelt words are searched for as the words of the index that they were meant to be. The answer lists them in corrections.",
+  },
+  {
     kind: "names",
     name: "fields",
     maxItems: REQUEST_LIMITS.fields,

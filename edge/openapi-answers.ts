@@ -59,6 +59,12 @@ const hit = object(
   ["explain"],
 );
 
+const correction = object(
+  { word: string, start: count, end: count, used: string },
+  [],
+  "A word of the query that was taken for misspelt: as typed, its place in UTF-16 units, and the word searched for in its place.",
+);
+
 /** Schemas by the name under which operations refer to them. */
 export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   SearchAnswer: object(
@@ -71,9 +77,10 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
       total: { ...count, description: "Documents that paging can reach." },
       partial: { type: "boolean" },
       hits: list(hit),
+      corrections: list(correction),
       warnings: list(string),
     },
-    ["warnings"],
+    ["corrections", "warnings"],
   ),
   BatchAnswer: object({
     answers: list({ anyOf: [reference("SearchAnswer"), reference("Error")] }),

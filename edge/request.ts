@@ -97,7 +97,7 @@ function assemble<T>(
 
 /** The rules between fields, and the absent ones left out rather than undefined. */
 function checkTogether(values: FieldValues<typeof SEARCH_FIELDS>): SearchRequest {
-  const { q, mode, limit, offset, task, fusion, weight, explain, fields } = values;
+  const { q, mode, limit, offset, task, fusion, weight, explain, typos, fields } = values;
   if (offset + limit > REQUEST_LIMITS.window) {
     throw new LightedgeError(
       "request/invalid",
@@ -106,7 +106,7 @@ function checkTogether(values: FieldValues<typeof SEARCH_FIELDS>): SearchRequest
     );
   }
   return {
-    ...{ q, mode, limit, offset, explain },
+    ...{ q, mode, limit, offset, explain, typos },
     ...(task === undefined ? {} : { task }),
     ...(fusion === undefined ? {} : { fusion }),
     ...(weight === undefined ? {} : { weight }),

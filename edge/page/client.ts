@@ -84,11 +84,11 @@ export function fetchIndexFacts(index: string): Promise<IndexFacts> {
 }
 
 function searchRequest(
-  { index, q, mode, explain }: View & { readonly index: string },
+  { index, q, mode, explain, typos }: View & { readonly index: string },
   offset: number,
 ): [string, RequestInit] {
   const path = `${indexPath(index)}/search`;
-  const fields = { q: q.toWellFormed(), mode, limit: PAGE_SIZE, offset, explain };
+  const fields = { q: q.toWellFormed(), mode, limit: PAGE_SIZE, offset, explain, typos };
   if (q.length > URL_QUERY) {
     const headers = { "content-type": "application/json" };
     return [path, { method: "POST", headers, body: JSON.stringify(fields) }];

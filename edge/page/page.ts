@@ -2,6 +2,7 @@
 import { REQUEST_LIMITS } from "../../shared/limits.ts";
 import type { Hit, SearchAnswer } from "../../shared/types.ts";
 import { fetchIndexFacts, PAGE_SIZE, SearchClient } from "./client.ts";
+import { correctionLine } from "./correction.ts";
 import { DocumentView } from "./document-view.ts";
 import { byId, element } from "./dom.ts";
 import { legend } from "./explain.ts";
@@ -20,6 +21,7 @@ const box = byId("q", HTMLInputElement);
 const clear = byId("clear", HTMLButtonElement);
 const explain = byId("explain", HTMLInputElement);
 const status = byId("status", HTMLParagraphElement);
+const correction = byId("correction", HTMLParagraphElement);
 const announcement = byId("announcement", HTMLParagraphElement);
 const hits = byId("hits", HTMLOListElement);
 const more = byId("more", HTMLDivElement);
@@ -42,12 +44,17 @@ function change(next: Partial<View>): void {
   void search(0);
 }
 
+/** Another query: what was wanted of the spelling of the one before says nothing about it. */
+function ask(q: string): void {
+  change({ q, typos: true });
+}
+
 async function search(offset: number): Promise<void> {
   const { index, q } = view;
   if (index === undefined || q.trim() === "") {
     client.cancel();
     form.classList.remove("busy");
-    showNotice(index === undefined ? noIndex() : welcome(settings.examples, (query) => change({ q: query })));
+    showNotice(index === undefined ? noIndex() : welcome(settings.examples, ask));
     return;
   }
   form.classList.add("busy");
@@ -65,6 +72,7 @@ function showAnswer(answer: SearchAnswer, offset: number, roundTripMs: number): 
   if (total === 0) {
     const section = noResults(view.q, answer.mode, () => change({ mode: "hybrid" }));
     showNotice(section, `No results, ${timing(answer, roundTripMs)}.`);
+    showCorrection(answer);
     return;
   }
   notice.replaceChildren();
@@ -74,7 +82,8 @@ function showAnswer(answer: SearchAnswer, offset: number, roundTripMs: number): 
   const found = last < total ? `${count(last)} of ${all}` : all;
   status.replaceChildren(element("strong", {}, found), ` in ${timing(answer, roundTripMs)}`);
   for (const warning of answer.warnings ?? []) status.append(` · ${warning}`);
-  announce(found);
+  const corrected = showCorrection(answer);
+  announce(corrected === "" ? found : `${found} ${corrected}`);
   const items = answer.hits.map((hit) => hitElement(hit, open));
   if (offset === 0) {
     hits.replaceChildren(...items);
@@ -84,6 +93,20 @@ function showAnswer(answer: SearchAnswer, offset: number, roundTripMs: number): 
     titles(hits)[offset]?.focus();
   }
   showMore(last, total, answer.hits.length);
+}
+
+/** Shows what was corrected, if anything. Gives it in words. */
+function showCorrection({ corrections }: SearchAnswer): string {
+  if (corrections === undefined) {
+    correction.replaceChildren();
+    return "";
+  }
+  const { children, spoken } = correctionLine(corrections, () => {
+    change({ typos: false });
+    box.focus();
+  });
+  correction.replaceChildren(...children);
+  return spoken;
 }
 
 function showMore(last: number, total: number, got: number): void {
@@ -102,6 +125,7 @@ function showNotice(section: HTMLElement, line = ""): void {
   hits.replaceChildren();
   more.replaceChildren();
   legendPlace.replaceChildren();
+  correction.replaceChildren();
   status.textContent = line;
   notice.replaceChildren(section);
   announce(line === "" ? "" : "No results");
@@ -157,7 +181,7 @@ async function showFacts(): Promise<void> {
   facts.textContent = `${size} · ${model} · version ${version}, built ${ago(age_s)}`;
 }
 
-box.addEventListener("input", () => change({ q: box.value }));
+box.addEventListener("input", () => ask(box.value));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   void search(0);
@@ -168,7 +192,7 @@ controls.addEventListener("change", (event) => {
   if (mode !== view.mode && (mode === "hybrid" || mode === "dense" || mode === "sparse")) change({ mode });
 });
 clear.addEventListener("click", () => {
-  change({ q: "" });
+  ask("");
   box.focus();
 });
 window.addEventListener("online", () => void search(0));
@@ -176,7 +200,7 @@ listenToKeys({
   box,
   list: hits,
   isReading: () => documentView.isOpen,
-  clear: () => change({ q: "" }),
+  clear: () => ask(""),
 });
 
 // On a touch screen the focus would bring up the keyboard over the examples.

@@ -15,6 +15,8 @@ export interface View {
   readonly q: string;
   readonly mode: Mode;
   readonly explain: boolean;
+  /** Whether misspelt words may be corrected. */
+  readonly typos: boolean;
 }
 
 /** The settings in the page's meta element. */
@@ -34,6 +36,7 @@ export function readView(settings: Settings): View {
     q: parameters.get("q") ?? "",
     mode: MODES.find((known) => known === mode) ?? "hybrid",
     explain: parameters.get("explain") === "true",
+    typos: parameters.get("typos") !== "false",
   };
 }
 
@@ -47,6 +50,7 @@ export function writeView(view: View, settings: Settings): void {
   if (view.q !== "") parameters.set("q", view.q);
   if (view.mode !== "hybrid") parameters.set("mode", view.mode);
   if (view.explain) parameters.set("explain", "true");
+  if (!view.typos) parameters.set("typos", "false");
   const query = parameters.toString();
   history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
   document.title = view.q.trim() === "" ? "Lightedge" : `${view.q.trim()} - Lightedge`;

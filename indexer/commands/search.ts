@@ -43,6 +43,7 @@ export const searchCommand: Command = {
       help: "task whose query table is used (default: the index's first)",
     },
     explain: { type: "boolean", help: "show what each query word gave" },
+    "no-typos": { type: "boolean", help: "search for every word as it is spelt" },
     json: JSON_OPTION,
   },
   async run(args, output) {
@@ -92,6 +93,7 @@ function requestOf(args: Arguments): SearchRequest {
     limit,
     offset,
     explain: args.flag("explain"),
+    typos: !args.flag("no-typos"),
     ...(fusion === undefined ? {} : { fusion }),
     ...(weight === undefined ? {} : { weight }),
     ...(task === undefined ? {} : { task }),
@@ -115,5 +117,14 @@ function render(answer: SearchAnswer): string {
       `     ${snippet}`,
     ].join("\n");
   });
-  return [head, ...hits, ...(answer.warnings ?? []).map((warning) => `warning: ${warning}`)].join("\n");
+  const corrections = (answer.corrections ?? []).map(
+    ({ word, used }) =>
+      `searched for ${used} instead of ${printable(word)}; --no-typos searches for what was typed`,
+  );
+  return [
+    head,
+    ...corrections,
+    ...hits,
+    ...(answer.warnings ?? []).map((warning) => `warning: ${warning}`),
+  ].join("\n");
 }

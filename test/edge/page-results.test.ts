@@ -64,12 +64,49 @@ describe.skipIf(browser === undefined)("the page's results", { timeout: 30_000 }
       expect(await page.locator("#status strong").textContent()).toBe("1 of the best 1,000 results");
     });
   });
+
+  test("say what was searched for in place of misspelt words, and search for those on demand", async () => {
+    await visits.to("/", async (page) => {
+      await answerWith(page, (answer, url) =>
+        url.searchParams.get("typos") === "false" ? answer : { ...answer, corrections: CORRECTIONS },
+      );
+      const line = page.locator("#correction");
+      await page.locator("#q").fill("meaning search");
+      await page.locator(".hit").first().waitFor();
+      expect(await line.textContent()).toBe(
+        "Showing results for meaning, search; search for “Meanign”, “serch” instead",
+      );
+      expect(await line.locator("strong").allTextContents()).toEqual(["meaning", "search"]);
+      await expect
+        .poll(() => page.locator("#announcement").textContent())
+        .toMatch(/results for meaning, search$/);
+      await page.getByRole("button", { name: "search for “Meanign”, “serch” instead" }).click();
+      await expect.poll(() => line.textContent()).toBe("");
+      expect(page.url()).toContain("typos=false");
+      expect(await focused(page)).toBe("q");
+      await page.locator("#q").fill("meaning");
+      await expect.poll(() => line.textContent()).not.toBe("");
+      expect(page.url()).not.toContain("typos");
+    });
+  });
 });
 
+/** The corrections that the server would say were made. */
+const CORRECTIONS = [
+  { word: "Meanign", start: 0, end: 7, used: "meaning" },
+  { word: "serch", start: 8, end: 13, used: "search" },
+];
+
 /** Changes the answers to searches on their way to the page. */
-async function answerWith(page: Page, change: (answer: SearchAnswer) => SearchAnswer): Promise<void> {
+async function answerWith(
+  page: Page,
+  change: (answer: SearchAnswer, url: URL) => SearchAnswer,
+): Promise<void> {
   await page.route("**/search?**", async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, json: change((await response.json()) as SearchAnswer) });
+    await route.fulfill({
+      response,
+      json: change((await response.json()) as SearchAnswer, new URL(route.request().url())),
+    });
   });
 }

@@ -28,12 +28,22 @@ function refusal(act: () => unknown): ErrorDetails & { code: string; message: st
 
 describe("a search request from URL parameters", () => {
   test("has the documented defaults", () => {
-    expect(fromUrl("q=tea")).toEqual({ q: "tea", mode: "hybrid", limit: 10, offset: 0, explain: false });
+    const defaults = { mode: "hybrid", limit: 10, offset: 0, explain: false, typos: true };
+    expect(fromUrl("q=tea")).toEqual({ q: "tea", ...defaults });
+  });
+
+  test("leaves typos alone where that is asked, in either spelling of a request", () => {
+    expect(fromUrl("q=tea&typos=false").typos).toBe(false);
+    expect(requestFromJson({ q: "tea", typos: false })).toEqual(fromUrl("q=tea&typos=false"));
+    expect(refusal(() => fromUrl("q=tea&typos=no"))).toMatchObject({
+      code: "request/invalid",
+      field: "typos",
+    });
   });
 
   test("takes every field", () => {
     const query =
-      "q=a+b%20c&mode=dense&limit=5&offset=20&task=qa&fusion=rrf&weight=0.70&explain=true&fields=title,url";
+      "q=a+b%20c&mode=dense&limit=5&offset=20&task=qa&fusion=rrf&weight=0.70&explain=true&typos=false&fields=title,url";
     expect(fromUrl(query)).toEqual({
       q: "a b c",
       mode: "dense",
@@ -43,6 +53,7 @@ describe("a search request from URL parameters", () => {
       fusion: "rrf",
       weight: 0.7,
       explain: true,
+      typos: false,
       fields: ["title", "url"],
     });
   });

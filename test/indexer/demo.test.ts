@@ -49,6 +49,8 @@ const QUERIES = [
   "musical instrument strings",
 ] as const;
 
+const MISSPELT = "the sourdouhg of a kitchhen";
+
 function index(...more: string[]): Promise<Ran> {
   const where = ["--index", "demo", ...STORE, "--cache", join(folder, "cache"), "--device", "cpu"];
   return lightedge("index", SOURCE, ...where, ...more);
@@ -107,6 +109,20 @@ describe("documents indexed from the command line", () => {
     expect(answer.hits[0]).toMatchObject({ id: "tides", fields: { title: "Tides" } });
   });
 
+  it("are found by misspelt words too, unless that is not wanted, and people are told", async () => {
+    const search = (...more: string[]) => lightedge("search", MISSPELT, "--index", "demo", ...STORE, ...more);
+    const answer = JSON.parse((await search("--json")).stdout) as SearchAnswer;
+    expect(answer.corrections?.map(({ word, used }) => [word, used])).toEqual([
+      ["sourdouhg", "sourdough"],
+      ["kitchhen", "kitchen"],
+    ]);
+    expect(answer.hits[0]!.id).toBe("bread");
+    expect((await search()).stdout).toContain('\nsearched for sourdough instead of "sourdouhg"');
+    const typed = JSON.parse((await search("--json", "--no-typos")).stdout) as SearchAnswer;
+    expect(typed).not.toHaveProperty("corrections");
+    expect(typed.hits[0]!.sparse).toBeLessThan(answer.hits[0]!.sparse);
+  });
+
   it("pass the check, and fail it by the blob's name once a byte has changed on disk", async () => {
     const check = () => lightedge("check", "--index", "demo", ...STORE);
     const sound = await check();
@@ -124,7 +140,7 @@ describe("the server over the same folder", () => {
     const serving = await serveStore();
     try {
       const index = await openInNode(store, "demo");
-      for (const q of QUERIES) {
+      for (const q of [...QUERIES, MISSPELT]) {
         for (const mode of MODES) {
           const words = new URLSearchParams({ q, mode, limit: "5" });
           const response = await fetch(new URL(`v1/indexes/demo/search?${words}`, serving.url));
@@ -137,6 +153,7 @@ describe("the server over the same folder", () => {
             hits.map(({ id, score, dense, sparse, snippet }) => ({ id, score, dense, sparse, snippet }));
           expect(essence(served)).toEqual(essence(own));
           expect([served.version, served.total]).toEqual([own.version, own.total]);
+          expect(served.corrections).toEqual(own.corrections);
         }
       }
     } finally {
