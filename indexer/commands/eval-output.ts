@@ -60,8 +60,11 @@ function renderSuite({ suite, measure, unit, rows }: SuiteResult): string {
   const widths = columns.map((column) => Math.max(column.length, 6));
   const line = (name: string, count: string, cells: readonly string[]) =>
     `  ${name.padEnd(wide)} ${count.padStart(6)}  ${cells.map((cell, at) => cell.padStart(widths[at]!)).join("  ")}`;
-  const cell = (value: number | undefined) =>
-    value === undefined ? "-" : Number.isInteger(value) && value > 1 ? String(value) : value.toFixed(3);
+  const cell = (value: number | undefined) => {
+    if (value === undefined) return "-";
+    // What rounds to zero has no sign.
+    return Number.isInteger(value) && value > 1 ? String(value) : value.toFixed(3).replace("-0.000", "0.000");
+  };
   return [
     `${suite}: ${measure}.`,
     line("", unit.split(",")[0]!.slice(0, 7), columns),

@@ -69,7 +69,7 @@ describe("what eval prints", () => {
           unit: "queries",
           rows: [
             { name: "one", count: 9, figures: { hybrid: { value: 0.5, ...interval } } },
-            { name: "passages", count: 9, figures: { dense: { value: 20 } } },
+            { name: "passages", count: 9, figures: { hybrid: { value: -1e-9 }, dense: { value: 20 } } },
           ],
         },
       ],
@@ -80,7 +80,7 @@ describe("what eval prints", () => {
       "typos: Kept.",
       "               queries  hybrid   dense",
       "  one               9   0.500       -",
-      "  passages          9       -      20",
+      "  passages          9   0.000      20",
     ]);
   });
 });
