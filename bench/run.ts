@@ -9,6 +9,7 @@ import { measureBytes } from "./speed/bytes.ts";
 import { measureEncodeQuery } from "./speed/encode-query.ts";
 import { measureHttp } from "./speed/http.ts";
 import { measureSearch } from "./speed/search.ts";
+import { measureSpelling } from "./speed/spelling.ts";
 
 const { values } = parseArgs({ options: { collection: { type: "string" }, json: { type: "boolean" } } });
 const progress = showProgress(process.stderr);
@@ -16,6 +17,7 @@ const context = await prepare(values.collection ?? defaultCollection(), progress
 const results: Result[] = [];
 for (const measure of [
   measureEncodeQuery,
+  measureSpelling,
   measureSearch,
   measureHttp,
   measureFirstPass,

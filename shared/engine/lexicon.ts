@@ -7,8 +7,8 @@ export const NO_LETTER = 255;
 
 /** A lexicon, ready to be asked. Its words stay packed as in the file. */
 export interface ResidentLexicon extends LexiconFile {
-  /** Code of each UTF-16 unit that is a letter of the lexicon. */
-  readonly codes: ReadonlyMap<number, number>;
+  /** Code of each UTF-16 unit up to the greatest that is a letter of the lexicon, `NO_LETTER` for those that are none. */
+  readonly codes: Uint8Array<ArrayBuffer>;
   /** 256 x 256 bits: whether the keys of two codes lie beside each other. */
   readonly beside: Uint8Array<ArrayBuffer>;
 }
@@ -24,14 +24,17 @@ export function residentLexicon({
   words,
   frequencies,
 }: LexiconFile): ResidentLexicon {
-  const codes = new Map(Array.from(alphabet, (unit, code) => [unit, code]));
+  const codes = new Uint8Array(alphabet[alphabet.length - 1]! + 1).fill(NO_LETTER);
   const beside = new Uint8Array((256 * 256) / 8);
-  for (const [unit, code] of codes) {
+  alphabet.forEach((unit, code) => {
+    codes[unit] = code;
+  });
+  alphabet.forEach((unit, code) => {
     for (const key of keysBeside(String.fromCharCode(unit))) {
-      const other = codes.get(key.charCodeAt(0));
-      if (other !== undefined) beside[code * 32 + (other >> 3)]! |= 1 << (other & 7);
+      const other = codes[key.charCodeAt(0)] ?? NO_LETTER;
+      if (other !== NO_LETTER) beside[code * 32 + (other >> 3)]! |= 1 << (other & 7);
     }
-  }
+  });
   return {
     meta,
     alphabet: alphabet.slice(),
@@ -49,16 +52,20 @@ export function residentLexiconBytes({
   starts,
   words,
   frequencies,
+  codes,
   beside,
 }: ResidentLexicon): number {
-  return [alphabet, starts, words, frequencies, beside].reduce((bytes, view) => bytes + view.byteLength, 0);
+  return [alphabet, starts, words, frequencies, codes, beside].reduce(
+    (bytes, view) => bytes + view.byteLength,
+    0,
+  );
 }
 
 /** The codes of a word's letters, `NO_LETTER` for those of no word; null for a word that is too long. */
 export function codesOf({ codes }: ResidentLexicon, word: string): Uint8Array | null {
   if (word.length > LEXICON_LETTERS.most) return null;
   const letters = new Uint8Array(word.length);
-  for (let i = 0; i < word.length; i++) letters[i] = codes.get(word.charCodeAt(i)) ?? NO_LETTER;
+  for (let i = 0; i < word.length; i++) letters[i] = codes[word.charCodeAt(i)] ?? NO_LETTER;
   return letters;
 }
 

@@ -36,13 +36,13 @@ export function correctQuery(query: string, lexicon: ResidentLexicon, tokenizer:
   const corrections: Correction[] = [];
   let lookedUp = 0;
   for (const word of wordsOf(query)) {
-    if (word.folded.length < SHORTEST || isWhole(word.folded, tokenizer)) continue;
+    if (word.folded.length < SHORTEST || tokenizer.idOf(word.folded) !== undefined) continue;
     const letters = codesOf(lexicon, word.folded);
     if (letters === null) continue;
     const standing = standingOf(lexicon, letters);
     // The last word may not be finished: what a word begins with is on its way to it.
     if (standing === "word" || (standing === "beginning" && word.end === query.length)) continue;
-    if (isName(query, word)) continue;
+    if (isWhole(word.folded, tokenizer) || isName(query, word)) continue;
     if (lookedUp++ === MOST_LOOKED_UP) break;
     const near = nearestWord(lexicon, letters);
     if (near === null) continue;
@@ -83,11 +83,9 @@ function replaced(query: string, corrections: readonly Correction[]): string {
   return text + query.slice(from);
 }
 
+/** Whether a tokenizer of another kind than BERT's holds a word whole. */
 function isWhole(word: string, tokenizer: Tokenizer): boolean {
-  return (
-    tokenizer.idOf(word) !== undefined ||
-    WORD_STARTS.some((mark) => tokenizer.idOf(mark + word) !== undefined)
-  );
+  return WORD_STARTS.some((mark) => tokenizer.idOf(mark + word) !== undefined);
 }
 
 /** Whether a word is part of an identifier, an address or an acronym, of which no misspelling is known. */
