@@ -5,12 +5,9 @@
  */
 import { nodePorts } from "../indexer/engine-node.ts";
 import { encodeQuery } from "../shared/engine/encode-query.ts";
-import { residentShard, residentTable } from "../shared/engine/resident.ts";
+import { loadShard, loadTable } from "../shared/engine/resident.ts";
 import { NEAR_POOL, scoreShard } from "../shared/engine/score-shard.ts";
-import { loadEnvelope } from "../shared/format/load.ts";
 import { blobsOf } from "../shared/format/manifest.ts";
-import { readShard } from "../shared/format/shard.ts";
-import { readTable } from "../shared/format/table.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
 import type { Context } from "./context.ts";
 import { type Result, round } from "./result.ts";
@@ -27,9 +24,9 @@ export async function measureFirstPass({
 }: Context): Promise<readonly Result[]> {
   const ports = await nodePorts(store);
   const tokenizer = loadTokenizer(encoder.model.tokenizer);
-  const open = (role: "table" | "shard") => loadEnvelope(store, blobsOf(index.manifest, role)[0]!);
-  const table = residentTable(readTable(await open("table")), ports.kernels(MEMORY));
-  const shard = residentShard(readShard(await open("shard")), ports.kernels(MEMORY));
+  const blob = (role: "table" | "shard") => blobsOf(index.manifest, role)[0]!;
+  const table = await loadTable(store, blob("table"), ports.kernels(MEMORY));
+  const shard = await loadShard(store, blob("shard"), ports.kernels(MEMORY));
   const { documents, padded } = shard.meta;
   let cases = 0;
   let missing = 0;

@@ -10,10 +10,8 @@ import { createOnnxEncoder } from "../../indexer/encode/onnx.ts";
 import { nodePorts } from "../../indexer/engine-node.ts";
 import { loadModel } from "../../indexer/model/model.ts";
 import { encodeQuery } from "../../shared/engine/encode-query.ts";
-import { residentTable } from "../../shared/engine/resident.ts";
-import { loadEnvelope } from "../../shared/format/load.ts";
+import { loadTable } from "../../shared/engine/resident.ts";
 import { blobsOf } from "../../shared/format/manifest.ts";
-import { readTable } from "../../shared/format/table.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Context } from "../context.ts";
 import { against, quantile, type Result, round, timeEach } from "../result.ts";
@@ -28,7 +26,7 @@ export async function measureEncodeQuery({ collection, index, store }: Context):
   const tokenizer = loadTokenizer(model.tokenizer);
   const ports = await nodePorts(store);
   const [blob] = blobsOf(index.manifest, "table");
-  const table = residentTable(readTable(await loadEnvelope(store, blob!)), ports.kernels(1 << 28));
+  const table = await loadTable(store, blob!, ports.kernels(1 << 28));
   const queries = eightTokens(
     collection.queries.map(({ text }) => text),
     (text) => tokenizer.ids(text).length,

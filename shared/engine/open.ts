@@ -7,23 +7,15 @@ import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../format/manifest.ts";
 import { pointerKey } from "../format/names.ts";
 import { type Pointer, parsePointer } from "../format/pointer.ts";
-import { readShard } from "../format/shard.ts";
-import { readTable } from "../format/table.ts";
+import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
 import { MEMORY_LIMITS } from "../limits.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
 import { BlockCache, DocumentReader } from "./document-reader.ts";
-import { type ResidentLexicon, residentLexicon, residentLexiconBytes } from "./lexicon.ts";
-import {
-  type ResidentShard,
-  type ResidentTable,
-  residentShard,
-  residentShardBytes,
-  residentTable,
-  residentTableBytes,
-} from "./resident.ts";
+import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
+import { loadShard, loadTable, residentShardBytes, residentTableBytes } from "./resident.ts";
 import { createSearcher } from "./search.ts";
 
 /** How much of an index may be kept in memory. */
@@ -88,34 +80,25 @@ function checkSize(manifest: Manifest, cap: number): void {
 async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
   const { store } = ports;
   const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
-  const loads = {
-    tokenizer: async () => {
+  // What is read at once is in memory several times over until it lies where it stays. A small
+  // index gains a quick cold start by that; a large one comes part by part, in pieces.
+  const small = manifest.blobs.reduce((sum, { bytes }) => sum + bytes, 0) <= cap / 3;
+  const limits = small ? AS_ONE : IN_PIECES;
+  const turn = small ? <T>(load: () => Promise<T>) => load() : oneByOne();
+  const each = <T>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
+    Promise.all(blobsOf(manifest, role).map((blob) => turn(() => load(blob))));
+  const [tokenizer, tables, lexicons, shards, documents] = await Promise.all([
+    turn(async () => {
       const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
       return { meta: content.meta, tokenizer: loadTokenizer(content.value) };
-    },
-    table: async (blob: BlobEntry): Promise<ResidentTable> =>
-      residentTable(readTable(await loadEnvelope(store, blob)), ports.kernels(cap)),
-    lexicon: async (blob: BlobEntry): Promise<ResidentLexicon> =>
-      residentLexicon(readLexicon(await loadEnvelope(store, blob))),
-    shard: async (blob: BlobEntry): Promise<ResidentShard> =>
-      residentShard(readShard(await loadEnvelope(store, blob)), ports.kernels(cap)),
-  };
-  // A blob is in memory twice while it is copied to the kernels. Small indexes load all at
-  // once, which a cold start gains from; large ones part by part.
-  const gentle = manifest.blobs.reduce((sum, { bytes }) => sum + bytes, 0) > cap / 3;
-  const [tokenizer, tables, lexicons, shards, documents] = await Promise.all([
-    loads.tokenizer(),
-    each(blobsOf(manifest, "table"), loads.table, gentle),
-    each(blobsOf(manifest, "lexicon"), loads.lexicon, gentle),
-    each(blobsOf(manifest, "shard"), loads.shard, gentle),
-    each(
-      blobsOf(manifest, "documents"),
-      async (blob) => ({
-        sha256: blob.sha256,
-        documents: await openDocuments(await openRanged(store, blob)),
-      }),
-      gentle,
-    ),
+    }),
+    each("table", (blob) => loadTable(store, blob, ports.kernels(cap), limits)),
+    each("lexicon", async (blob) => residentLexicon(readLexicon(await loadEnvelope(store, blob)))),
+    each("shard", (blob) => loadShard(store, blob, ports.kernels(cap), limits)),
+    each("documents", async (blob) => ({
+      sha256: blob.sha256,
+      documents: await openDocuments(await openRanged(store, blob)),
+    })),
   ]);
   await checkBinding(manifest, {
     tokenizer: tokenizer.meta,
@@ -125,9 +108,12 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
   return { tokenizer: tokenizer.tokenizer, tables, lexicon: lexicons[0] ?? null, shards, documents };
 }
 
-async function each<A, B>(items: readonly A[], load: (item: A) => Promise<B>, inTurn: boolean): Promise<B[]> {
-  if (!inTurn) return Promise.all(items.map(load));
-  const loaded: B[] = [];
-  for (const item of items) loaded.push(await load(item));
-  return loaded;
+/** Runs loads one after the other, in the order they are asked for, and none once one has failed. */
+function oneByOne(): <T>(load: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (load) => {
+    const next = last.then(load);
+    last = next;
+    return next;
+  };
 }

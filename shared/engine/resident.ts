@@ -1,7 +1,12 @@
 /** Tables and shards as they lie in memory, ready for the kernels. */
-import type { ShardFile, ShardMeta } from "../format/shard.ts";
-import { rowBytes, type TableFile, type TableMeta, tokenRows } from "../format/table.ts";
+import { align } from "../format/bytes.ts";
+import { openStreamed } from "../format/load.ts";
+import type { BlobEntry } from "../format/manifest.ts";
+import { readShard, readShardMeta, type ShardMeta } from "../format/shard.ts";
+import { AS_ONE, type SpaceOf, type StreamLimits } from "../format/streamed.ts";
+import { readTable, readTableMeta, rowBytes, type TableMeta, tokenRows } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import type { ReadStore } from "../store/store.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
 
 /** A query table in its own kernel memory. */
@@ -56,26 +61,21 @@ export interface ResidentShard {
   };
 }
 
-/** Copies a table into kernel memory; the file's bytes can be dropped afterwards. */
-export function residentTable(file: TableFile, kernels: Kernels): ResidentTable {
-  const { meta } = file;
-  const rows = kernels.allocate(file.rows.length);
-  const codebook = kernels.allocate(16);
-  const sum = kernels.allocate(meta.padded * 4);
-  kernels.bytes(rows, file.rows.length).set(file.rows);
-  kernels.bytes(codebook, 16).set(Uint8Array.from(meta.codebook, (value) => value & 0xff));
-  return {
-    meta,
-    kernels,
-    rank: file.rank.slice(),
-    phrases: phrasesOf(file.phrases.slice()),
-    firstPhrase: tokenRows(meta),
-    scales: file.scales.slice(),
-    weights: file.weights.slice(),
-    rows,
-    codebook,
-    sum,
-  };
+/** Reads a table to where it stays. Throws what `openStreamed`, its reading and `readTable` throw. */
+export async function loadTable(
+  store: ReadStore,
+  entry: BlobEntry,
+  kernels: Kernels,
+  limits: StreamLimits = AS_ONE,
+): Promise<ResidentTable> {
+  const file = await openStreamed(store, entry, limits);
+  const { padded } = readTableMeta(file.meta);
+  const at = claim(kernels, { rows: file.bytes("rows"), codebook: 16, sum: padded * 4 });
+  const table = readTable(await file.readInto(spaceIn(kernels, { rows: at.rows })));
+  kernels.bytes(at.codebook, 16).set(Uint8Array.from(table.meta.codebook, (value) => value & 0xff));
+  const { meta, rank, scales, weights } = table;
+  const phrases = phrasesOf(table.phrases);
+  return { meta, kernels, rank, phrases, firstPhrase: tokenRows(meta), scales, weights, ...at };
 }
 
 /** Where the packed row with this number starts. */
@@ -83,46 +83,80 @@ export function rowPointer(table: ResidentTable, row: number): Pointer {
   return table.rows + row * rowBytes(table.meta.padded, table.meta.bits);
 }
 
-/** Copies a shard into kernel memory; the file's bytes can be dropped afterwards. */
-export function residentShard(file: ShardFile, kernels: Kernels): ResidentShard {
-  const { chunks, documents, padded } = file.meta;
-  // First in memory: with 65,536 sums' worth of anything behind it, no posting can point outside,
-  // and the kernels need not look at every row number of a list before they add it up.
-  const scores = kernels.allocate(documents * 4);
-  const put = (bytes: Uint8Array<ArrayBuffer>): Pointer => {
-    const pointer = kernels.allocate(bytes.length);
-    kernels.bytes(pointer, bytes.length).set(bytes);
-    return pointer;
-  };
+/** Reads a shard to where it stays. Throws what `openStreamed`, its reading and `readShard` throw. */
+export async function loadShard(
+  store: ReadStore,
+  entry: BlobEntry,
+  kernels: Kernels,
+  limits: StreamLimits = AS_ONE,
+): Promise<ResidentShard> {
+  const file = await openStreamed(store, entry, limits);
+  const { chunks, documents, padded } = readShardMeta(file.meta);
+  const at = claim(kernels, {
+    // First in memory: with 65,536 sums' worth of anything behind it, no posting can point outside,
+    // and the kernels need not look at every row number of a list before they add it up.
+    scores: documents * 4,
+    codes: file.bytes("codes"),
+    factors: file.bytes("factors"),
+    vectors: file.bytes("vectors"),
+    postingRows: file.bytes("rows"),
+    impacts: file.bytes("impacts"),
+    planes: padded / 2,
+    query: padded * 2,
+    estimates: chunks * 4,
+    rows: chunks * 4,
+    dots: chunks * 4,
+  });
+  const { codes, factors, vectors, postingRows, impacts, ...work } = at;
+  const space = spaceIn(kernels, { codes, factors, vectors, rows: postingRows, impacts });
+  const { meta, owners, passages, scales, ids, idStarts, places, terms, starts } = readShard(
+    await file.readInto(space),
+  );
   return {
-    meta: file.meta,
+    meta,
     kernels,
-    owners: file.owners.slice(),
-    passages: file.passages.slice(),
-    scales: file.scales.slice(),
-    ids: file.ids.slice(),
-    idStarts: file.idStarts.slice(),
-    places: file.places.slice(),
-    terms: file.terms.slice(),
-    starts: file.starts.slice(),
-    codes: put(file.codes),
-    factors: put(raw(file.factors)),
-    vectors: put(raw(file.vectors)),
-    postingRows: put(raw(file.rows)),
-    impacts: put(file.impacts),
-    work: {
-      planes: kernels.allocate(padded / 2),
-      query: kernels.allocate(padded * 2),
-      estimates: kernels.allocate(chunks * 4),
-      scores,
-      rows: kernels.allocate(chunks * 4),
-      dots: kernels.allocate(chunks * 4),
-    },
+    owners,
+    passages,
+    scales,
+    ids,
+    idStarts,
+    places,
+    terms,
+    starts,
+    codes,
+    factors,
+    vectors,
+    postingRows,
+    impacts,
+    work,
   };
 }
 
-function raw(view: Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>) {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+/**
+ * Space for all of these lengths, one after the other as they are named. Made at once: memory that
+ * grows step by step may be there twice at each step, and a view made before is none after.
+ */
+function claim<Name extends string>(
+  kernels: Kernels,
+  lengths: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, Pointer>> {
+  const names = Object.keys(lengths) as Name[];
+  const offsets = new Map<Name, number>();
+  let end = 0;
+  for (const name of names) {
+    offsets.set(name, end);
+    end += align(lengths[name]);
+  }
+  const start = kernels.allocate(end);
+  return Object.fromEntries(names.map((name) => [name, start + offsets.get(name)!])) as Record<Name, Pointer>;
+}
+
+/** Sections that kernels read go to their pointer, all others to an array of their own. */
+function spaceIn(kernels: Kernels, pointers: Readonly<Record<string, Pointer>>): SpaceOf {
+  return (name, bytes) => {
+    const pointer = pointers[name];
+    return pointer === undefined ? new Uint8Array(bytes) : kernels.bytes(pointer, bytes);
+  };
 }
 
 /** Bytes that this table holds. */

@@ -14,6 +14,7 @@ import { type BlobEntry, type Manifest, parseManifest } from "./manifest.ts";
 import { manifestKey } from "./names.ts";
 import { type ByteRange, PLAN_LIMITS, type PlanLimits } from "./plan.ts";
 import { openEnvelopeHead, type RangedEnvelope, type SectionSource } from "./ranged.ts";
+import { type Sections, type StreamedFile, type StreamLimits, spacesFor } from "./streamed.ts";
 
 /** Where an immutable object lies and what it must be. Pointers and manifests name objects so. */
 export interface ObjectRef {
@@ -62,6 +63,72 @@ export async function loadEnvelope(store: ReadStore, entry: BlobEntry): Promise<
 }
 
 /**
+ * A blob to be read to its end, into spaces that the caller makes when it knows the head. Throws
+ * as `openRanged`, by the time of the last byte. Cost: one read now, of a small blob all there is;
+ * otherwise one for each piece later.
+ */
+export async function openStreamed(
+  store: ReadStore,
+  entry: BlobEntry,
+  limits: StreamLimits,
+): Promise<StreamedFile> {
+  const whole = entry.bytes <= limits.wholeBytes ? await loadBlob(store, entry) : undefined;
+  const file = await (whole === undefined ? openHead(store, entry) : headOf(whole, entry));
+  if (file.fileBytes !== entry.bytes) {
+    const message = `The file has ${file.fileBytes} bytes, where the manifest says ${entry.bytes}.`;
+    throw withKey(invalid(message), entry.key);
+  }
+  return {
+    meta: file.meta,
+    bytes(name) {
+      const { start, end } = file.sectionRange(name);
+      return end - start;
+    },
+    readInto: (space) =>
+      named(entry.key, async () => {
+        const sections = spacesFor(file, space);
+        const body = { start: entry.head.bytes, end: entry.bytes };
+        if (whole !== undefined) {
+          sections.put(body, whole.subarray(body.start));
+          release(whole);
+        } else await readPieces(store, entry.key, file, sections, limits);
+        return sections.envelope;
+      }),
+  };
+}
+
+/** Gives memory back now that would lie until a collection, which buffers hardly bring about. A store's bytes are ours alone. */
+function release(bytes: Uint8Array<ArrayBuffer>): void {
+  bytes.buffer.transfer(0);
+}
+
+/** Every piece once, some at a time; none more is begun once one has failed. */
+async function readPieces(
+  store: ReadStore,
+  key: string,
+  file: RangedEnvelope,
+  sections: Sections,
+  { pieceBytes, atOnce }: StreamLimits,
+): Promise<void> {
+  const pieces = file.planBody(pieceBytes).values();
+  let failed = false;
+  const readOn = async () => {
+    for (const piece of pieces) {
+      try {
+        const bytes = await readBlocks(store, key, file, piece);
+        sections.put(piece, bytes);
+        release(bytes);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      if (failed) return;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, readOn));
+}
+
+/**
  * A blob to be read by range. Throws as `openEnvelopeHead`; its reads throw `blob/missing`,
  * `blob/corrupt` or `format/invalid`. Cost: one read now, then one per planned range, at once.
  */
@@ -70,10 +137,7 @@ export async function openRanged(
   entry: BlobEntry,
   limits: PlanLimits = PLAN_LIMITS,
 ): Promise<SectionSource> {
-  const head = await twice(entry.key, async () => {
-    const bytes = await readRange(store, entry.key, { start: 0, end: entry.head.bytes });
-    return openEnvelopeHead(bytes, { kind: entry.role, head: entry.head });
-  });
+  const head = await openHead(store, entry);
   return {
     meta: head.meta,
     bytes(name) {
@@ -87,6 +151,18 @@ export async function openRanged(
       return ranges.map((range) => cut(reads, bodies, start + range.start, start + range.end));
     },
   };
+}
+
+function openHead(store: ReadStore, entry: BlobEntry): Promise<RangedEnvelope> {
+  return twice(entry.key, async () => {
+    const bytes = await readRange(store, entry.key, { start: 0, end: entry.head.bytes });
+    return openEnvelopeHead(bytes, { kind: entry.role, head: entry.head });
+  });
+}
+
+function headOf(whole: Uint8Array<ArrayBuffer>, entry: BlobEntry): Promise<RangedEnvelope> {
+  const bytes = whole.subarray(0, entry.head.bytes);
+  return named(entry.key, () => openEnvelopeHead(bytes, { kind: entry.role, head: entry.head }));
 }
 
 function readBlocks(

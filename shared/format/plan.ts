@@ -3,6 +3,8 @@
  * without reading. docs/format.md section 5.
  */
 
+import { LightedgeError } from "../errors.ts";
+
 /** Bytes `[start, end)` of a file or a section: `end` is exclusive. */
 export interface ByteRange {
   readonly start: number;
@@ -57,6 +59,18 @@ export function planReads(
     }
   }
   return reads;
+}
+
+/** The whole body in reads of this many bytes, a multiple of a block's; only the last is shorter. */
+export function planPieces({ start, end, blockBytes }: Blocks, pieceBytes: number): readonly ByteRange[] {
+  if (pieceBytes <= 0 || pieceBytes % blockBytes !== 0) {
+    throw new LightedgeError("internal", `A piece of ${pieceBytes} bytes is not one of whole blocks.`);
+  }
+  const count = Math.ceil((end - start) / pieceBytes);
+  return Array.from({ length: count }, (_, at) => {
+    const from = start + at * pieceBytes;
+    return { start: from, end: Math.min(end, from + pieceBytes) };
+  });
 }
 
 /** Overlapping ranges always merge: a block fetched twice would be a block paid twice. */

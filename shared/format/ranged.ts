@@ -5,13 +5,15 @@ import { FORMAT_LIMITS } from "../limits.ts";
 import { invalid } from "./bytes.ts";
 import { checkBlocks, checkHead, type Envelope, type Expected } from "./envelope.ts";
 import { decodeHead, type FileKind, type Head, type Meta, type Section } from "./head.ts";
-import { type ByteRange, PLAN_LIMITS, type PlanLimits, planReads } from "./plan.ts";
+import { type ByteRange, PLAN_LIMITS, type PlanLimits, planPieces, planReads } from "./plan.ts";
 
 /** A file of which only the head is here. */
 export interface RangedEnvelope {
   readonly kind: FileKind;
   readonly meta: Meta;
   readonly fileBytes: number;
+  /** Names of the sections, in the order of their bytes. */
+  readonly sections: readonly string[];
   /** The section's place, its offset counted from the start of the file. `format/invalid` where there is none of this name. */
   sectionRange(name: string): ByteRange;
   /**
@@ -19,6 +21,8 @@ export interface RangedEnvelope {
    * so that each can be checked. `format/invalid` for a range outside the section.
    */
   planSection(name: string, ranges: readonly ByteRange[], limits?: PlanLimits): readonly ByteRange[];
+  /** The whole body as such reads, of this many bytes each but the last. */
+  planBody(pieceBytes: number): readonly ByteRange[];
   /** Throws `blob/corrupt` unless these bytes are those of the file at this planned range. */
   verifyBlocks(range: ByteRange, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
@@ -43,6 +47,7 @@ function ranged(head: Head): RangedEnvelope {
     kind: head.kind,
     meta: head.meta,
     fileBytes: head.fileBytes,
+    sections: head.sections.map(({ name }) => name),
     sectionRange: place,
     planSection(name, ranges, limits = PLAN_LIMITS) {
       const section = place(name);
@@ -55,6 +60,7 @@ function ranged(head: Head): RangedEnvelope {
       });
       return planReads(wanted, body, limits);
     },
+    planBody: (pieceBytes) => planPieces(body, pieceBytes),
     async verifyBlocks(range, bytes) {
       const first = (range.start - body.start) / blockBytes;
       const aligned = Number.isInteger(first) && first >= 0 && range.end <= body.end;

@@ -17,7 +17,10 @@ export interface StoredObject extends ObjectInfo {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** Reading. All that a Worker ever holds. */
+/**
+ * Reading. All that a Worker ever holds. Bytes that are given out have a buffer to themselves and
+ * are the caller's, who may detach it.
+ */
 export interface ReadStore {
   /** The object, or null where there is none. Reads see every write that was answered before them. */
   get(key: string): Promise<StoredObject | null>;

@@ -136,6 +136,16 @@ export function describeReads(
       expect(textOf(await store.get(`${at}/ten`))).toBe("0123456789");
     });
 
+    it("gives bytes a buffer to themselves, which may be detached", async () => {
+      for (let time = 0; time < 2; time++) {
+        const whole = (await store.get(`${at}/ten`))!.body;
+        const part = (await store.getRange(`${at}/ten`, 2, 5))!;
+        expect([whole.buffer.byteLength, part.buffer.byteLength]).toEqual([10, 5]);
+        whole.buffer.transfer(0);
+        part.buffer.transfer(0);
+      }
+    });
+
     it.each(BAD_KEYS)("refuses to read the key %j", async (key) => {
       for (const read of [() => store.get(key), () => store.head(key), () => store.getRange(key, 0, 1)]) {
         await expect(read()).rejects.toMatchObject({ code: "store/invalid-key" });

@@ -1,13 +1,10 @@
 import {
+  loadShard,
+  loadTable,
   type ResidentShard,
   type ResidentTable,
-  residentShard,
-  residentTable,
 } from "../../../shared/engine/resident.ts";
-import { loadEnvelope } from "../../../shared/format/load.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
-import { readShard } from "../../../shared/format/shard.ts";
-import { readTable } from "../../../shared/format/table.ts";
 import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
 import { MIB } from "../../../shared/limits.ts";
 import type { ReadStore } from "../../../shared/store/store.ts";
@@ -34,11 +31,7 @@ export async function tinyParts(documents: number, shardChunks?: number): Promis
   });
   const kernels = () => createReferenceKernels(16 * MIB);
   const shards = [];
-  for (const blob of blobsOf(manifest, "shard"))
-    shards.push(residentShard(readShard(await loadEnvelope(store, blob)), kernels()));
-  const table = residentTable(
-    readTable(await loadEnvelope(store, blobsOf(manifest, "table")[0]!)),
-    kernels(),
-  );
+  for (const blob of blobsOf(manifest, "shard")) shards.push(await loadShard(store, blob, kernels()));
+  const table = await loadTable(store, blobsOf(manifest, "table")[0]!, kernels());
   return { store, manifest, tokenizer: loadTokenizer(TINY_TOKENIZER), table, shards };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ByteRange, planReads } from "../../../shared/format/plan.ts";
+import { type ByteRange, planPieces, planReads } from "../../../shared/format/plan.ts";
 
 const BLOCK = 65_536;
 /** A head of 192 bytes and a body of ten blocks and a piece. */
@@ -66,5 +66,23 @@ describe("planned reads", () => {
         });
       }),
     );
+  });
+});
+
+describe("pieces of a body", () => {
+  it("cover it once, in order, the last one short", () => {
+    expect(planPieces(BLOCKS, 4 * BLOCK)).toEqual([
+      range(0, 4),
+      range(4, 8),
+      { start: range(8, 9).start, end: BLOCKS.end },
+    ]);
+    expect(planPieces(BLOCKS, 64 * BLOCK)).toEqual([{ start: BLOCKS.start, end: BLOCKS.end }]);
+    expect(planPieces({ ...BLOCKS, end: BLOCKS.start }, BLOCK)).toEqual([]);
+  });
+
+  it("are of whole blocks, since no others can be checked", () => {
+    for (const bytes of [0, -BLOCK, BLOCK - 1, 1.5 * BLOCK]) {
+      expect(() => planPieces(BLOCKS, bytes)).toThrow(expect.objectContaining({ code: "internal" }));
+    }
   });
 });

@@ -1,0 +1,87 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  loadShard,
+  loadTable,
+  residentShardBytes,
+  residentTableBytes,
+} from "../../../shared/engine/resident.ts";
+import { bytesOf } from "../../../shared/format/bytes.ts";
+import { loadEnvelope } from "../../../shared/format/load.ts";
+import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
+import { readShard } from "../../../shared/format/shard.ts";
+import { AS_ONE, type StreamLimits } from "../../../shared/format/streamed.ts";
+import { readTable } from "../../../shared/format/table.ts";
+import type { Kernels } from "../../../shared/kernels/kernels.ts";
+import { SCRATCH_BYTES } from "../../../shared/kernels/memory.ts";
+import { createWasmKernels } from "../../../shared/kernels/wasm.ts";
+import { KIB, MIB } from "../../../shared/limits.ts";
+import type { ReadStore } from "../../../shared/store/store.ts";
+import { buildTiny } from "../../helpers/tiny-build.ts";
+import { sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
+import { builtKernels } from "../kernels/built.ts";
+
+const PIECES: StreamLimits = { wholeBytes: 0, pieceBytes: 64 * KIB, atOnce: 2 };
+
+let store: ReadStore;
+let manifest: Manifest;
+let module: Awaited<ReturnType<typeof builtKernels>>;
+beforeAll(async () => {
+  ({ store, manifest } = await buildTiny({ source: sourceOf(tinyDocuments(900)) }));
+  module = await builtKernels();
+});
+
+const kernels = () => createWasmKernels(module, 16 * MIB);
+const shard = () => blobsOf(manifest, "shard")[0]!;
+const table = () => blobsOf(manifest, "table")[0]!;
+/** All that a kernel memory holds but its scratch. */
+const memoryOf = (all: Kernels) => all.bytes(SCRATCH_BYTES, all.residentBytes - SCRATCH_BYTES);
+
+describe("a shard", () => {
+  it("lies in memory as the file has it, section by section", async () => {
+    const file = readShard(await loadEnvelope(store, shard()));
+    const resident = await loadShard(store, shard(), kernels(), PIECES);
+    const { codes, factors, vectors, rows, impacts, ...arrays } = file;
+    expect(resident).toMatchObject(arrays);
+    for (const [pointer, bytes] of [
+      [resident.codes, codes],
+      [resident.factors, bytesOf(factors)],
+      [resident.vectors, bytesOf(vectors)],
+      [resident.postingRows, bytesOf(rows)],
+      [resident.impacts, impacts],
+    ] as const) {
+      expect(Buffer.compare(resident.kernels.bytes(pointer, bytes.length), bytes)).toBe(0);
+    }
+  });
+
+  it("is the same to the byte in pieces and whole", async () => {
+    expect(shard().bytes).toBeGreaterThan(3 * PIECES.pieceBytes);
+    const { kernels: a, ...whole } = await loadShard(store, shard(), kernels(), AS_ONE);
+    const { kernels: b, ...pieces } = await loadShard(store, shard(), kernels(), PIECES);
+    expect(pieces).toEqual(whole);
+    expect(Buffer.compare(memoryOf(a), memoryOf(b))).toBe(0);
+  });
+
+  it("keeps nothing of the file beside its own arrays", async () => {
+    const resident = await loadShard(store, shard(), kernels(), AS_ONE);
+    for (const array of [resident.owners, resident.ids, resident.terms])
+      expect(array.buffer.byteLength).toBe(array.byteLength);
+    expect(residentShardBytes(resident)).toBeGreaterThan(shard().bytes / 2);
+    expect(residentShardBytes(resident)).toBeLessThan(shard().bytes + 128 * KIB);
+  });
+});
+
+describe("a table", () => {
+  it("lies in memory as the file has it, in pieces and whole", async () => {
+    const { rows, phrases, ...arrays } = readTable(await loadEnvelope(store, table()));
+    for (const limits of [PIECES, AS_ONE]) {
+      const resident = await loadTable(store, table(), kernels(), limits);
+      expect(resident).toMatchObject(arrays);
+      expect(resident.phrases.count).toBe(phrases.length / 2);
+      expect(Buffer.compare(resident.kernels.bytes(resident.rows, rows.length), rows)).toBe(0);
+      expect([...resident.kernels.bytes(resident.codebook, 16)]).toEqual(
+        arrays.meta.codebook.map((value) => value & 0xff),
+      );
+      expect(residentTableBytes(resident)).toBeLessThan(table().bytes + 128 * KIB);
+    }
+  });
+});
