@@ -8,6 +8,7 @@ import type { Encoder, SparseVector } from "../encode/encoder.ts";
 import { type HeldOutScores, pickWeight, type WeightPoint, weightCurve } from "../fit/weight.ts";
 import type { Progress } from "../progress.ts";
 import { bagOf, type CollectionStatistics, impactsOf } from "../sparse/impacts.ts";
+import { impactsLeft } from "../sparse/impacts-left.ts";
 import type { Collection } from "./collect.ts";
 import type { Corpus } from "./encode-corpus.ts";
 import type { BuiltTable } from "./fit-tables.ts";
@@ -90,23 +91,19 @@ function searcher(corpus: Corpus, documents: readonly number[], options: WeightO
     return passages.map((_, at) => mixed(corpus.vector(firstChunk + at), corpus.tokens(firstChunk + at)));
   });
   const postings = postingsOf(corpus, documents, statistics);
-  return (
-    { question, rest, document }: HeldOut,
-    vector: Float32Array,
-    learned: SparseVector | null,
-  ): HeldOutScores => {
-    const ids = tokenizer.ids(question);
+  return (held: HeldOut, vector: Float32Array, learned: SparseVector | null): HeldOutScores => {
+    const ids = tokenizer.ids(held.question);
     const query = sumOfRows(table, ids);
-    const own = documents.indexOf(document);
+    const own = documents.indexOf(held.document);
+    const best = (chunks: readonly Float32Array[]) =>
+      chunks.reduce((most, chunk) => Math.max(most, dot(query, chunk)), Number.NEGATIVE_INFINITY);
     rotation.apply(vector, 0);
-    const restIds = tokenizer.ids(rest, maxTokens);
-    const dense = Float64Array.from(vectors, (chunks) =>
-      chunks.reduce((best, chunk) => Math.max(best, dot(query, chunk)), Number.NEGATIVE_INFINITY),
-    );
-    dense[own] = dot(query, mixed(vector, restIds));
+    const rest = mixed(vector, tokenizer.ids(held.rest, maxTokens));
+    const dense = Float64Array.from(vectors, best);
+    dense[own] = best(vectors[own]!.map((chunk, at) => (at === held.chunk ? rest : chunk)));
     const sparse = new Float64Array(documents.length);
+    const left = impactsLeft(corpus.documents[held.document]!, tokenizer.ids(held.cut), learned, statistics);
     const bag = bagOf(ids);
-    const left = impactsOf(bagOf(restIds), learned, statistics);
     bag.ids.forEach((id, at) => {
       const weight = bag.counts[at]! * statistics.idf[id]!;
       for (const [number, impact] of postings.get(id) ?? [])

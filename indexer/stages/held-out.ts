@@ -7,9 +7,12 @@ import { type Corpus, textOf } from "./encode-corpus.ts";
 /** A question and the rest of the chunk that it was cut from. */
 export interface HeldOut {
   readonly question: string;
+  /** All that is missing from the document: the title, or the whole sentence. */
+  readonly cut: string;
   readonly rest: string;
-  /** Number of the document. */
+  /** Number of the document, and of the chunk among its own. */
   readonly document: number;
+  readonly chunk: number;
 }
 
 /** Words of a question that was cut out of a sentence. */
@@ -37,17 +40,22 @@ export async function cutQuestions(
     const document = documents[at]!;
     const { fields } = await collection.read(document);
     const { passages } = corpus.documents[document]!;
-    const { start, end } = random.pick(passages);
+    const chunk = random.below(passages.length);
+    const { start, end } = passages[chunk]!;
     const title = textOf(fields.title).trim();
     const text = textOf(fields.text).slice(start, end);
     const byTitle = passages.length === 1 && wordsIn(title) >= 2 && (random.bits() & 1) === 1;
-    const cut = byTitle ? { question: title, rest: text } : cutSentence(title, text, random);
-    if (cut !== null && wordsIn(cut.rest) >= LEAST_REST) found.push({ ...cut, document });
+    const parts = byTitle ? { question: title, cut: title, rest: text } : cutSentence(title, text, random);
+    if (parts !== null && wordsIn(parts.rest) >= LEAST_REST) found.push({ ...parts, document, chunk });
   }
   return found;
 }
 
-function cutSentence(title: string, text: string, random: Random): Omit<HeldOut, "document"> | null {
+function cutSentence(
+  title: string,
+  text: string,
+  random: Random,
+): Pick<HeldOut, "question" | "cut" | "rest"> | null {
   const usable = sentences(text).filter(([start, end]) => wordsIn(text.slice(start, end)) >= LEAST_WORDS);
   if (usable.length < 2) return null;
   const [start, end] = random.pick(usable);
@@ -56,6 +64,7 @@ function cutSentence(title: string, text: string, random: Random): Omit<HeldOut,
   const first = random.below(words.length - count + 1);
   return {
     question: words.slice(first, first + count).join(" "),
+    cut: text.slice(start, end),
     rest: `${title} ${text.slice(0, start)}${text.slice(end)}`.trim(),
   };
 }

@@ -99,20 +99,27 @@ export async function bruteForce(
   };
 }
 
-/** The sum of the tokens' rows in float32, each product and sum rounded; null when it is zero. */
-function embed({ meta, rank, rows, scales }: TableFile, ids: readonly number[]): readonly number[] | null {
+/** The sum of the rows of tokens and pairs in float32, each product and sum rounded; null when it is zero. */
+function embed(table: TableFile, ids: readonly number[]): readonly number[] | null {
+  const { meta, rank, phrases, rows, scales } = table;
   const { padded, bits, codebook, dimension } = meta;
   const sum = new Array<number>(padded).fill(0);
-  for (const id of ids) {
-    const row = rank[id] ?? NO_ROW;
-    if (row === NO_ROW) continue;
+  const add = (row: number) => {
     const bytes = rowBytes(padded, bits);
     const codes = unpackRow(rows.slice(row * bytes, (row + 1) * bytes), bits, padded);
     for (let j = 0; j < dimension; j++) {
       const value = bits === 8 ? codes[j]! : codebook[codes[j]!]!;
       sum[j] = Math.fround(sum[j]! + Math.fround(scales[row]! * value));
     }
-  }
+  };
+  ids.forEach((id, at) => {
+    const row = rank[id] ?? NO_ROW;
+    if (row !== NO_ROW) add(row);
+    for (let pair = 0; pair < phrases.length / 2; pair++) {
+      if (at > 0 && phrases[2 * pair] === ids[at - 1] && phrases[2 * pair + 1] === id)
+        add(meta.rows - phrases.length / 2 + pair);
+    }
+  });
   return sum.some((value) => value !== 0) ? sum : null;
 }
 
