@@ -26,8 +26,8 @@ const MOST_LOOKED_UP = 8;
 const LETTERS = /^\p{L}+$/u;
 const CAPITAL_INSIDE = /^.+\p{Lu}/u;
 /** What joins words to names of things: addresses, files, variables. */
-const JOINS_BEFORE = /[\p{N}_@.\\#$]$/u;
-const JOINS_AFTER = /^(?:[_@\\]|[.:][\p{L}\p{N}])/u;
+const JOINS_BEFORE = /[\p{N}\p{Cf}_@.\\#$]$/u;
+const JOINS_AFTER = /^(?:[_@\\\p{Cf}]|[.:][\p{L}\p{N}])/u;
 /** How tokenizers other than BERT's write a word with a space before it. */
 const WORD_STARTS = ["\u0120", "\u2581"];
 

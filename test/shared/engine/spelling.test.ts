@@ -63,6 +63,7 @@ describe("correctQuery", () => {
   it.each([
     ["digits inside", "edge5 edg3s cholestero1"],
     ["joined by an underscore", "max_edgess edgess_max"],
+    ["words with invisible characters inside", "chol\u200besterl choles\u00adterl"],
     ["an address", "me@edgess.org edgess.org www.edgess"],
     ["a path or a variable", "C:\\edgess $edgess #edgess"],
     ["capitals inside", "getEdgess EDGESS of"],
