@@ -7,7 +7,7 @@ import type { Tuning } from "../evaluate/tune.ts";
 
 /** The measures of every mode, one line each. */
 export function renderEvaluation(evaluation: Evaluation): string {
-  const { collection, queries, documents, modes, kept, intervals } = evaluation;
+  const { collection, queries, documents, weight, modes, kept, intervals } = evaluation;
   const rows = Object.entries(modes).map(([mode, scores]) => {
     const values = Object.values(scores).map((value: number) => value.toFixed(4).padStart(10));
     return `  ${mode.padEnd(12)} ${values.join(" ")}   ${range(intervals["ndcg@10"][mode]!, 4)}`;
@@ -21,7 +21,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
           `  kept: dense ${share("dense")}, hybrid ${share("hybrid")}; hybrid against full dense ${share("hybrid/full-dense")}`,
         ];
   return [
-    `${collection}: ${queries} queries, ${documents} documents`,
+    `${collection}: ${queries} queries, ${documents} documents, dense share ${weight}`,
     "                  ndcg@10 recall@100     mrr@10   95 % of ndcg@10",
     ...rows,
     ...ratios,

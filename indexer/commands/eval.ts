@@ -112,7 +112,7 @@ export const evalCommand: Command = {
         rankings = { ...rankings, ...(await fullRankings(texts, full)) };
         stage.done();
       }
-      const evaluation = evaluationOf(collection, index.manifest.counts.documents, rankings);
+      const evaluation = evaluationOf(collection, index.manifest, rankings);
       const tuning = split === null ? undefined : await tuneWeight(index, split, progress);
       const drawn = { seed: args.number("seed")!, sample: args.number("sample")! };
       const robustness =

@@ -1,5 +1,6 @@
 /** An index measured on a test collection, with what it stands in for beside it. */
 import type { OpenIndex } from "../../shared/engine/api.ts";
+import type { Manifest } from "../../shared/format/manifest.ts";
 import { MODES, type Mode, type SearchRequest } from "../../shared/types.ts";
 import type { Progress } from "../progress.ts";
 import type { JudgedQuery, TestCollection } from "./collection.ts";
@@ -21,6 +22,8 @@ export interface Evaluation {
   readonly collection: string;
   readonly queries: number;
   readonly documents: number;
+  /** Dense share of hybrid search, as the index has it. */
+  readonly weight: number;
   /** `hybrid`, `dense`, `sparse`; with `--full` also `full-dense`, `full-hybrid`, `bm25`. */
   readonly modes: Readonly<Record<string, Scores>>;
   /** With `--full`. */
@@ -73,7 +76,11 @@ export async function rankIndex(
 }
 
 /** The measures of rankings; with those of the full encoder among them also what is kept of it. */
-export function evaluationOf(collection: TestCollection, documents: number, rankings: Rankings): Evaluation {
+export function evaluationOf(
+  collection: TestCollection,
+  { counts, fusion }: Pick<Manifest, "counts" | "fusion">,
+  rankings: Rankings,
+): Evaluation {
   const { name, queries } = collection;
   const grades = queries.map((query) => query.grades);
   const gains = byMode(rankings, (ranked) => gainsOf(ranked, queries));
@@ -86,7 +93,8 @@ export function evaluationOf(collection: TestCollection, documents: number, rank
   return {
     collection: name,
     queries: queries.length,
-    documents,
+    documents: counts.documents,
+    weight: fusion.weight,
     modes: byMode(rankings, (ranked) => score(ranked, grades)),
     ...(full ? { kept: kept((above, below) => mean(above) / mean(below)) } : {}),
     intervals: { "ndcg@10": byMode(gains, meanInterval), ...(full ? { kept: kept(ratioInterval) } : {}) },

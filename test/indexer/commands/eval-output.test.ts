@@ -8,6 +8,7 @@ const EVALUATION: Evaluation = {
   collection: "tiny",
   queries: 2,
   documents: 3,
+  weight: 0.65,
   modes: { hybrid: scores },
   intervals: { "ndcg@10": { hybrid: interval } },
 };
@@ -15,7 +16,7 @@ const EVALUATION: Evaluation = {
 describe("what eval prints", () => {
   it("is a line a mode with its measures and the interval of the first", () => {
     expect(renderEvaluation(EVALUATION).split("\n")).toEqual([
-      "tiny: 2 queries, 3 documents",
+      "tiny: 2 queries, 3 documents, dense share 0.65",
       "                  ndcg@10 recall@100     mrr@10   95 % of ndcg@10",
       "  hybrid           0.5000     0.7500     0.2500   0.4000 to 0.6000",
     ]);

@@ -111,13 +111,15 @@ describe("an evaluation", () => {
       })),
     };
     const rankings = await rankIndex(index, judged, SILENT);
-    const evaluation = evaluationOf(judged, DOCUMENTS.length, rankings);
+    const counts = { documents: DOCUMENTS.length, chunks: DOCUMENTS.length, rejected: 0 };
+    const facts = { counts, fusion: { rule: "minmax", weight: 0.65 } } as const;
+    const evaluation = evaluationOf(judged, facts, rankings);
     expect(Object.keys(evaluation.modes)).toEqual(["hybrid", "dense", "sparse"]);
     expect(evaluation.kept).toBeUndefined();
     const parts = await openFullParts(index, { source, encoder, overlapTokens: 0 }, SILENT);
     const beside = await fullRankings(QUERIES, parts);
     expect(beside).toEqual(full);
-    const complete = evaluationOf(judged, DOCUMENTS.length, { ...rankings, ...beside });
+    const complete = evaluationOf(judged, facts, { ...rankings, ...beside });
     expect(complete).toMatchObject({
       collection: "tiny",
       queries: QUERIES.length,
