@@ -4,20 +4,9 @@
  * anywhere leaves the version before it serving.
  */
 import { LightedgeError } from "../shared/errors.ts";
-import { bindingHash } from "../shared/format/binding.ts";
-import type { WrittenFile } from "../shared/format/envelope.ts";
 import { writeLexicon } from "../shared/format/lexicon.ts";
-import { loadManifest } from "../shared/format/load.ts";
-import {
-  type BlobEntry,
-  type BlobFacts,
-  type Manifest,
-  parseManifest,
-  serializeManifest,
-} from "../shared/format/manifest.ts";
-import { blobKey } from "../shared/format/names.ts";
+import type { BlobEntry } from "../shared/format/manifest.ts";
 import { writeTokenizerFile } from "../shared/format/tokenizer-file.ts";
-import type { Sha256 } from "../shared/hash.ts";
 import type { RowBits } from "../shared/kernels/kernels.ts";
 import type { WriteStore } from "../shared/store/store.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
@@ -29,12 +18,13 @@ import type { Source } from "./sources/source.ts";
 import { statisticsOf } from "./sparse/impacts.ts";
 import { chooseWeight } from "./stages/choose-weight.ts";
 import { type Collection, collect } from "./stages/collect.ts";
-import { type Corpus, encodeCorpus } from "./stages/encode-corpus.ts";
+import { encodeCorpus } from "./stages/encode-corpus.ts";
 import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
 import { makeLexicon } from "./stages/make-lexicon.ts";
 import { makeShards } from "./stages/make-shards.ts";
 import { MIX } from "./stages/mix.ts";
-import { commit, putBlob, readPointer } from "./store/publish.ts";
+import { readPointer } from "./store/publish.ts";
+import { type Published, Publisher, publishVersion, type VersionContent } from "./store/publish-version.ts";
 
 /** What an index is built from and how. */
 export interface BuildOptions {
@@ -59,11 +49,7 @@ export interface BuildOptions {
 export const BUILD_DEFAULTS = { bits: 3, overlapTokens: 0 } as const;
 
 /** What a run did. */
-export interface BuildReport {
-  readonly version: string;
-  /** False where the store held this very version already. */
-  readonly changed: boolean;
-  readonly manifest: Manifest;
+export interface BuildReport extends Published {
   readonly bytesWritten: number;
   readonly tableBytes: number;
   /** Figures of the first table's fit. */
@@ -81,21 +67,24 @@ export async function buildIndex(options: BuildOptions, progress: Progress): Pro
     const publisher = new Publisher(options.store);
     const parts = await makeParts(collection, publisher, options, progress);
     const stage = progress.stage("publish", 1);
-    const report = await publishParts(parts, collection, base, publisher, options);
-    stage.done(`version ${report.version}, ${publisher.bytesWritten} bytes written`);
-    return report;
+    const published = await publishVersion(options.store, parts.content, base, options.now());
+    stage.done(`version ${published.version}, ${publisher.bytesWritten} bytes written`);
+    const { file, figures } = parts.table;
+    return {
+      ...published,
+      bytesWritten: publisher.bytesWritten,
+      tableBytes: file.bytes.length,
+      fit: figures,
+    };
   } finally {
     await collection.close();
   }
 }
 
 interface Parts {
-  readonly corpus: Corpus;
-  readonly tokenizer: Sha256;
-  readonly tasks: Manifest["tasks"];
-  readonly tables: readonly BuiltTable[];
-  readonly weight: number;
-  readonly blobs: readonly BlobEntry[];
+  /** The table of the first task. */
+  readonly table: BuiltTable;
+  readonly content: VersionContent;
 }
 
 async function makeParts(
@@ -105,79 +94,61 @@ async function makeParts(
   progress: Progress,
 ): Promise<Parts> {
   const { encoder } = options;
-  const { model } = encoder;
-  const { dimension, vocabulary } = model.description;
+  const { description, encoderHash, tokenizer: tokenizerValue } = encoder.model;
+  const { name, dimension, vocabulary, max_tokens } = description;
   const tasks = taskNames(options);
-  const tokenizer = loadTokenizer(model.tokenizer);
-  const rotation = createRotation(ROTATION, dimension);
+  const [task] = tasks;
+  const tokenizer = loadTokenizer(tokenizerValue);
   const tokenizerFile = await writeTokenizerFile(
-    { encoder: model.encoderHash, lowercase: model.description.tokenizer.lowercase },
-    model.tokenizer,
+    { encoder: encoderHash, lowercase: description.tokenizer.lowercase },
+    tokenizerValue,
   );
-  const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }];
+  const rotation = createRotation(ROTATION, dimension);
+  const maxTokens = encoder.model.maxTextTokens(task, "document");
+  const common = { encoder, tokenizer, rotation, task, maxTokens };
+
   const corpus = await encodeCorpus(
     collection,
-    {
-      encoder,
-      tokenizer,
-      rotation,
-      task: tasks[0]!,
-      maxTokens: model.maxTextTokens(tasks[0]!, "document"),
-      overlapTokens: options.overlapTokens,
-    },
+    { ...common, overlapTokens: options.overlapTokens },
     progress,
   );
   const statistics = statisticsOf(
     corpus.documents.map(({ bag }) => bag),
     vocabulary,
   );
-  const prior = await loadPrior(model);
+  const prior = await loadPrior(encoder.model);
   const tables: BuiltTable[] = [];
-  for (const task of tasks) {
-    const queryPrompt = model.description.tasks[task]!.query_prompt;
-    const table = await buildTable(
-      collection,
-      corpus,
-      {
-        task,
-        queryPrompt,
-        encoder,
-        tokenizer,
-        tokenizerSha256: tokenizerFile.sha256,
-        rotation,
-        bits: options.bits,
-        prior,
-        weights: statistics.idf,
-      },
-      progress,
-    );
-    tables.push(table);
-    blobs.push({ role: "table", task, ...(await publisher.put(table.file)) });
+  for (const each of tasks) {
+    const tableOptions = {
+      ...common,
+      task: each,
+      queryPrompt: description.tasks[each]!.query_prompt,
+      tokenizerSha256: tokenizerFile.sha256,
+      bits: options.bits,
+      prior,
+      weights: statistics.idf,
+    };
+    tables.push(await buildTable(collection, corpus, tableOptions, progress));
   }
+  const table = tables[0]!;
   const lexicon = await makeLexicon(collection, progress);
+  const weight =
+    options.weight ??
+    (await chooseWeight(collection, corpus, { ...common, statistics, table, mix: MIX }, progress)).weight;
+
+  const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }];
+  for (const [at, { file }] of tables.entries())
+    blobs.push({ role: "table", task: tasks[at]!, ...(await publisher.put(file)) });
   if (lexicon !== null)
     blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
-  const [first] = tables;
-  const maxTokens = model.maxTextTokens(tasks[0]!, "document");
-  const weightOptions = {
-    encoder,
-    tokenizer,
-    rotation,
-    task: tasks[0]!,
-    maxTokens,
-    statistics,
-    table: first!,
-    mix: MIX,
-  };
-  const weight = options.weight ?? (await chooseWeight(collection, corpus, weightOptions, progress)).weight;
   const shardOptions = {
-    encoder: model.encoderHash,
+    encoder: encoderHash,
     tokenizer: tokenizerFile.sha256,
-    table: first!.file.sha256,
+    table: table.file.sha256,
     dimension,
     vocabulary,
     statistics,
-    decoded: first!.decoded,
+    decoded: table.decoded,
     mix: MIX,
     ...(options.shardChunks === undefined ? {} : { chunks: options.shardChunks }),
   };
@@ -188,20 +159,25 @@ async function makeParts(
     ordinal++;
   }
   return {
-    corpus,
-    tokenizer: tokenizerFile.sha256,
-    tasks: tasks.map((name, at) => ({
-      name,
-      query_prompt: model.description.tasks[name]!.query_prompt,
-      table: tables[at]!.file.sha256,
-    })),
-    tables,
-    weight,
-    blobs,
+    table,
+    content: {
+      index: options.index,
+      model: { name, encoder: encoderHash, dimension, vocabulary, max_tokens },
+      tasks: tasks.map((each, at) => ({
+        name: each,
+        query_prompt: description.tasks[each]!.query_prompt,
+        table: tables[at]!.file.sha256,
+      })),
+      fusion: { rule: "minmax", weight },
+      counts: { documents: collection.ids.length, chunks: corpus.chunks, rejected: collection.rejected },
+      fields: collection.fields,
+      blobs,
+    },
   };
 }
 
-function taskNames({ tasks, encoder }: BuildOptions): readonly string[] {
+/** The tasks to make tables for: at least one. */
+function taskNames({ tasks, encoder }: BuildOptions): readonly [string, ...string[]] {
   const known = Object.keys(encoder.model.description.tasks);
   for (const task of tasks) {
     if (known.includes(task)) continue;
@@ -210,106 +186,6 @@ function taskNames({ tasks, encoder }: BuildOptions): readonly string[] {
       value: task,
     });
   }
-  return tasks.length > 0 ? tasks : known.slice(0, 1);
-}
-
-async function publishParts(
-  parts: Parts,
-  collection: Collection,
-  base: Awaited<ReturnType<typeof readPointer>>,
-  publisher: Publisher,
-  options: BuildOptions,
-): Promise<BuildReport> {
-  const { store, index, encoder } = options;
-  const { description, encoderHash } = encoder.model;
-  const { dimension, vocabulary } = description;
-  const manifest: Manifest = {
-    format: 1,
-    index,
-    created: options.now().toISOString(),
-    parent: (base?.pointer.manifest.sha256 ?? null) as Sha256 | null,
-    model: {
-      name: description.name,
-      encoder: encoderHash,
-      dimension,
-      vocabulary,
-      max_tokens: description.max_tokens,
-    },
-    binding: await bindingHash({
-      encoder: encoderHash,
-      dimension,
-      vocabulary,
-      tokenizer: parts.tokenizer,
-      tables: parts.tasks.map(({ table }) => table),
-    }),
-    tasks: parts.tasks,
-    fusion: { rule: "minmax", weight: parts.weight },
-    counts: { documents: collection.ids.length, chunks: parts.corpus.chunks, rejected: collection.rejected },
-    fields: collection.fields,
-    blobs: orderBlobs(parts.blobs),
-  };
-  const facts = {
-    bytesWritten: publisher.bytesWritten,
-    tableBytes: parts.tables[0]!.file.bytes.length,
-    fit: parts.tables[0]!.figures,
-  };
-  if (base !== null) {
-    const current = await loadManifest(store, base.pointer.manifest);
-    if (sameContent(current, manifest)) {
-      const version = versionOf(base.pointer.seq, base.pointer.manifest.sha256);
-      return { version, changed: false, manifest: current, ...facts };
-    }
-  }
-  const bytes = serializeManifest(manifest);
-  parseManifest(bytes);
-  const outcome = await commit(store, index, { manifest: bytes, blobs: manifest.blobs, base });
-  if (outcome.kind === "committed") {
-    const version = versionOf(outcome.pointer.seq, outcome.pointer.manifest.sha256);
-    return { version, changed: true, manifest, ...facts };
-  }
-  throw outcome.kind === "conflict"
-    ? new LightedgeError(
-        "store/conflict",
-        `Another run published ${index} meanwhile; nothing of this one serves. Run it again.`,
-      )
-    : new LightedgeError(
-        "store/unavailable",
-        `The store did not say whether the new version of ${index} was published. Look with "lightedge info", then run again if it was not.`,
-        {},
-        outcome.cause,
-      );
-}
-
-/** How a version is written: in answers, on the command line, in logs. */
-function versionOf(seq: number, sha256: string): string {
-  return `${seq}-${sha256.slice(0, 8)}`;
-}
-
-/** The manifest's order: the tokenizer, tables by task, the lexicon, shards by ordinal, documents by ordinal. */
-function orderBlobs(blobs: readonly BlobEntry[]): readonly BlobEntry[] {
-  const roles: readonly BlobEntry["role"][] = ["tokenizer", "table", "lexicon", "shard", "documents"];
-  return roles.flatMap((role) => blobs.filter((blob) => blob.role === role));
-}
-
-/** Whether two versions differ in nothing but when they were made and from what. */
-function sameContent(a: Manifest, b: Manifest): boolean {
-  const plain = (manifest: Manifest) =>
-    new TextDecoder().decode(serializeManifest({ ...manifest, created: b.created, parent: null }));
-  return plain(a) === plain(b);
-}
-
-/** Puts files into the store as they are made and keeps count. */
-class Publisher {
-  readonly #store: WriteStore;
-  bytesWritten = 0;
-
-  constructor(store: WriteStore) {
-    this.#store = store;
-  }
-
-  async put(file: WrittenFile): Promise<BlobFacts> {
-    const { written } = await putBlob(this.#store, file.bytes);
-    if (written) this.bytesWritten += file.bytes.length;
-    return { key: blobKey(file.sha256), sha256: file.sha256, bytes: file.bytes.length, head: file.head };
-  }
+  const [first = known[0]!, ...rest] = tasks;
+  return [first, ...rest];
 }
