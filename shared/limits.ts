@@ -27,8 +27,12 @@ export const REQUEST_LIMITS = {
 
 /** Limits on what one isolate keeps in memory; checked by `shared/engine/open.ts`. */
 export const MEMORY_LIMITS = {
-  /** Bytes for tables and shards of all open indexes. Workers give an isolate 128 MB for everything. */
-  residentBytes: 72 * MIB,
+  /**
+   * Bytes for tables and shards of all open indexes. Workers give an isolate 128 MB for everything:
+   * what 16 searches at once, their answers and a load on its way take has to fit beside them. With
+   * 31 MiB the whole process stays below 128 MiB under load, with 47 it does not (docs/operations.md).
+   */
+  residentBytes: 32 * MIB,
   /** Bytes of decompressed document blocks kept for answers. */
   documentCacheBytes: 24 * MIB,
 } as const;
