@@ -13,6 +13,7 @@ import { loadTokenizer } from "../shared/tokenizer/load.ts";
 import { createRotation, ROTATION } from "./compress/rotate.ts";
 import type { Encoder } from "./encode/encoder.ts";
 import { loadPrior } from "./fit/prior.ts";
+import type { SpanPlan } from "./fit/spans.ts";
 import type { Progress } from "./progress.ts";
 import type { Source } from "./sources/source.ts";
 import { statisticsOf } from "./sparse/impacts.ts";
@@ -42,6 +43,8 @@ export interface BuildOptions {
   readonly shardChunks?: number;
   /** Share of the dense side in hybrid search, 0 to 1; chosen on held-out texts of the corpus when absent. */
   readonly weight?: number | undefined;
+  /** Texts of the corpus that the tables are fitted to; `SPAN_PLAN` when absent. */
+  readonly spans?: SpanPlan;
   readonly now: () => Date;
 }
 
@@ -127,6 +130,7 @@ async function makeParts(
       bits: options.bits,
       prior,
       weights: statistics.idf,
+      ...(options.spans === undefined ? {} : { spans: options.spans }),
     };
     tables.push(await buildTable(collection, corpus, tableOptions, progress));
   }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { BUILD_DEFAULTS, buildIndex } from "../build.ts";
 import { openInNode } from "../engine-node.ts";
+import { SPAN_PLAN } from "../fit/spans.ts";
 import { showProgress } from "../progress.ts";
 import { serve } from "../serve.ts";
 import { openSource } from "../sources/open.ts";
@@ -17,6 +18,9 @@ const EXAMPLES = [
   "where does the water in the dead sea come from",
   "song about a lonely astronaut",
 ] as const;
+
+/** Half the spans of a usual index: whoever tries the demo waits for it, and `lightedge index` is no further away. */
+const QUICK_SPANS = { ...SPAN_PLAN, shortPerSentence: 2, longPerDocument: 1 };
 
 /** `lightedge demo`: the shipped collection, indexed and served. */
 export const demoCommand: Command = {
@@ -35,10 +39,8 @@ export const demoCommand: Command = {
     const encoder = await openEncoder(args, progress);
     try {
       const source = await openSource([COLLECTION], "beir");
-      await buildIndex(
-        { index: INDEX, source, encoder, store, tasks: [], ...BUILD_DEFAULTS, now: () => new Date() },
-        progress,
-      );
+      const options = { ...BUILD_DEFAULTS, tasks: [], spans: QUICK_SPANS, now: () => new Date() };
+      await buildIndex({ index: INDEX, source, encoder, store, ...options }, progress);
     } finally {
       await encoder.close();
     }
