@@ -70,6 +70,6 @@ export class R2Store implements ReadStore {
 }
 
 /** The facts of an R2 object in the words of the store's contract. */
-export function infoOf({ key, size, etag }: R2Object): ObjectInfo {
-  return { key, bytes: size, etag };
+export function infoOf({ key, size, etag, uploaded }: R2Object): ObjectInfo {
+  return { key, bytes: size, etag, modified: uploaded.getTime() };
 }

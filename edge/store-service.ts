@@ -100,10 +100,11 @@ async function expectStatus(response: Response, status: number): Promise<void> {
 function infoOf(key: string, response: Response): ObjectInfo {
   const etag = /^"([^"]+)"$/.exec(response.headers.get("etag") ?? "")?.[1];
   const bytes = response.headers.get("x-object-bytes") ?? "";
-  if (etag === undefined || !/^\d{1,16}$/.test(bytes)) {
-    throw new Error("The store service left out an etag or a length.");
+  const modified = response.headers.get("x-object-modified") ?? "";
+  if (etag === undefined || !/^\d{1,16}$/.test(bytes) || !/^\d{1,16}$/.test(modified)) {
+    throw new Error("The store service left out an etag, a length or a time.");
   }
-  return { key, bytes: Number(bytes), etag };
+  return { key, bytes: Number(bytes), etag, modified: Number(modified) };
 }
 
 async function bytesOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {

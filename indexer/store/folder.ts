@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, lstatSync, readFileSync, renameSync, unlinkSync } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, realpath, rm } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { checkKey, checkPrefix, isKey } from "../../shared/store/keys.ts";
 import { checkLength, checkRange } from "../../shared/store/range.ts";
@@ -41,10 +41,10 @@ export class FolderStore implements WriteStore {
 
   async get(key: string): Promise<StoredObject | null> {
     checkKey(key);
-    return this.#read(key, async (handle, size) => {
+    return this.#read(key, async (handle, size, modified) => {
       const body = await readBytes(handle, 0, size);
       checkLength(key, size, body.length);
-      return { key, bytes: size, etag: digest(body), body };
+      return { key, bytes: size, etag: digest(body), modified, body };
     });
   }
 
@@ -61,24 +61,24 @@ export class FolderStore implements WriteStore {
 
   async head(key: string): Promise<ObjectInfo | null> {
     checkKey(key);
-    const info = await this.#read(key, async (handle, size) => {
+    const info = await this.#read(key, async (handle, size, modified) => {
       const hash = createHash("sha256");
       for (let at = 0; at < size; at += HASHED_AT_ONCE) {
         hash.update(await readBytes(handle, at, Math.min(HASHED_AT_ONCE, size - at)));
       }
-      return { key, bytes: size, etag: hash.digest("hex") };
+      return { key, bytes: size, etag: hash.digest("hex"), modified };
     });
     if (info !== null) await this.#settle(dirname(join(this.#root, key)));
     return info;
   }
 
   async put(key: string, body: Uint8Array<ArrayBuffer>): Promise<ObjectInfo> {
-    const { etag } = await this.#write(key, body, async (root, temporary, path) => {
+    const { etag, modified } = await this.#write(key, body, async (root, temporary, path) => {
       // Locked so that it cannot fall between the comparison and the rename of `putIfMatch`.
       withLock(root, () => renameSync(temporary, path));
       return true;
     });
-    return { key, bytes: body.length, etag };
+    return { key, bytes: body.length, etag, modified };
   }
 
   async putIfAbsent(key: string, body: Uint8Array<ArrayBuffer>): Promise<PutOutcome> {
@@ -132,7 +132,10 @@ export class FolderStore implements WriteStore {
     });
   }
 
-  async #read<T>(key: string, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T | null> {
+  async #read<T>(
+    key: string,
+    use: (handle: FileHandle, size: number, modified: number) => Promise<T>,
+  ): Promise<T | null> {
     return onDisk(key, async () => {
       const path = await orAbsent(realpath(join(this.#root, key)));
       if (path === null) return null;
@@ -142,7 +145,7 @@ export class FolderStore implements WriteStore {
       try {
         const stats = await handle.stat();
         // An open file keeps its content even when another is renamed over it.
-        return stats.isFile() ? await use(handle, stats.size) : null;
+        return stats.isFile() ? await use(handle, stats.size, Math.floor(stats.mtimeMs)) : null;
       } finally {
         await handle.close();
       }
@@ -153,7 +156,7 @@ export class FolderStore implements WriteStore {
     key: string,
     body: Uint8Array<ArrayBuffer>,
     name: (root: string, temporary: string, path: string) => Promise<boolean>,
-  ): Promise<{ written: boolean; etag: string }> {
+  ): Promise<{ written: boolean; etag: string; modified: number }> {
     checkKey(key);
     // A copy, since the caller may go on writing into its buffer while the disk is busy.
     const bytes = body.slice();
@@ -165,9 +168,10 @@ export class FolderStore implements WriteStore {
       await makeFolder(root, dirname(path), key);
       const temporary = await writeTemporary(root, bytes);
       try {
+        const { mtimeMs } = await stat(temporary);
         const written = await name(root, temporary, path);
         await syncFolder(dirname(path));
-        return { written, etag: digest(bytes) };
+        return { written, etag: digest(bytes), modified: Math.floor(mtimeMs) };
       } finally {
         await rm(temporary, { force: true });
       }

@@ -9,8 +9,8 @@ const RANGE = /^bytes=(\d{1,16})-(\d{1,16})$/;
  * Answers one request for an object, so that a Worker can read any store of ours through
  * a service binding; `edge/store-service.ts` is the other side. `GET /{key}` is 200 with
  * the body, or 206 for `Range: bytes=first-last` (both included); `HEAD` has no body. Whole
- * objects carry `etag` and `x-object-bytes`: a length of our own, since servers and clients
- * on the way drop or rewrite `content-length`. 404 means no such object, 400 that it cannot
+ * objects carry `etag`, `x-object-modified` in ms since 1970, and `x-object-bytes`: a length of our
+ * own, since servers and clients on the way drop or rewrite `content-length`. 404 means no such object, 400 that it cannot
  * be a key, 405 another method, 416 a range that the object does not fill, 503 a store that
  * is down. Never throws.
  */
@@ -54,8 +54,13 @@ async function part(store: ReadStore, key: string, range: string): Promise<Respo
   return new Response(bytes, { status: 206, headers });
 }
 
-function facts({ etag, bytes }: ObjectInfo): Record<string, string> {
-  return { etag: `"${etag}"`, "x-object-bytes": String(bytes), "content-type": "application/octet-stream" };
+function facts({ etag, bytes, modified }: ObjectInfo): Record<string, string> {
+  return {
+    etag: `"${etag}"`,
+    "x-object-bytes": String(bytes),
+    "x-object-modified": String(modified),
+    "content-type": "application/octet-stream",
+  };
 }
 
 function missing(key: string): Response {

@@ -6,6 +6,7 @@ import type { ObjectInfo, PutOutcome, StoredObject, WriteStore } from "./store.t
 interface Entry {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly etag: string;
+  readonly modified: number;
 }
 
 /**
@@ -14,6 +15,12 @@ interface Entry {
  */
 export class MemoryStore implements WriteStore {
   readonly #entries = new Map<string, Entry>();
+  readonly #now: () => number;
+
+  /** `now` is the store's clock, in ms since 1970. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   async get(key: string): Promise<StoredObject | null> {
     checkKey(key);
@@ -38,14 +45,14 @@ export class MemoryStore implements WriteStore {
 
   async put(key: string, body: Uint8Array<ArrayBuffer>): Promise<ObjectInfo> {
     checkKey(key);
-    const entry = await entryOf(body);
+    const entry = await this.#entryOf(body);
     this.#entries.set(key, entry);
     return info(key, entry);
   }
 
   async putIfAbsent(key: string, body: Uint8Array<ArrayBuffer>): Promise<PutOutcome> {
     checkKey(key);
-    const entry = await entryOf(body);
+    const entry = await this.#entryOf(body);
     // No await from here to the write: other callers run only between awaits.
     if (this.#entries.has(key)) return { kind: "conflict" };
     this.#entries.set(key, entry);
@@ -54,7 +61,7 @@ export class MemoryStore implements WriteStore {
 
   async putIfMatch(key: string, body: Uint8Array<ArrayBuffer>, etag: string): Promise<PutOutcome> {
     checkKey(key);
-    const entry = await entryOf(body);
+    const entry = await this.#entryOf(body);
     // No await from here to the write, as above.
     if (this.#entries.get(key)?.etag !== etag) return { kind: "conflict" };
     this.#entries.set(key, entry);
@@ -75,13 +82,13 @@ export class MemoryStore implements WriteStore {
     checkKey(key);
     this.#entries.delete(key);
   }
+
+  async #entryOf(body: Uint8Array<ArrayBuffer>): Promise<Entry> {
+    const copy = body.slice();
+    return { body: copy, etag: await sha256(copy), modified: this.#now() };
+  }
 }
 
-async function entryOf(body: Uint8Array<ArrayBuffer>): Promise<Entry> {
-  const copy = body.slice();
-  return { body: copy, etag: await sha256(copy) };
-}
-
-function info(key: string, { body, etag }: Entry): ObjectInfo {
-  return { key, bytes: body.length, etag };
+function info(key: string, { body, etag, modified }: Entry): ObjectInfo {
+  return { key, bytes: body.length, etag, modified };
 }

@@ -10,6 +10,11 @@ export interface ObjectInfo {
   readonly bytes: number;
   /** Opaque version of the content, for `putIfMatch`. Equal contents may have equal tags. */
   readonly etag: string;
+  /**
+   * When it was last written, by the store's own clock, in ms since 1970; whole seconds on some
+   * stores. Ages are differences of two such times: the clocks of writers and readers are not asked.
+   */
+  readonly modified: number;
 }
 
 /** A whole object. */

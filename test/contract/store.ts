@@ -32,6 +32,16 @@ export function describeStore(name: string, make: () => Promise<WriteStore>): vo
       expect(info).toMatchObject({ key, bytes: 7 });
     });
 
+    it("counts an object's age from its last write, also where the bytes stayed the same", async () => {
+      const key = `${freshPrefix()}/a`;
+      const first = await store.put(key, bytes("same"));
+      // Some stores keep whole seconds.
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      const second = await store.put(key, bytes("same"));
+      expect(second.modified).toBeGreaterThan(first.modified);
+      expect((await store.head(key))?.modified).toBe(second.modified);
+    });
+
     it("never shows a put half done", async () => {
       const key = `${freshPrefix()}/a`;
       const bodies = ["a", "b", "c"].map((letter) => bytes(letter.repeat(50_000)));

@@ -24,7 +24,9 @@ describe("ServiceStore over a service that fails", () => {
     return { store: new ServiceStore({ fetch }, 0), calls: () => calls };
   }
   const whole = (text: string, length = text.length) =>
-    new Response(text, { headers: { etag: '"e"', "x-object-bytes": String(length) } });
+    new Response(text, {
+      headers: { etag: '"e"', "x-object-bytes": String(length), "x-object-modified": "1" },
+    });
   const down = () => new Response("down", { status: 503 });
 
   it("reads once more after a failure", async () => {
@@ -62,7 +64,7 @@ describe("ServiceStore over a service that fails", () => {
     await expect(store.getRange("a", 0, 4)).rejects.toMatchObject({ code: "store/unavailable" });
   });
 
-  it("refuses an answer without an etag or a length", async () => {
+  it("refuses an answer without an etag, a length or a time", async () => {
     const { store } = scripted(() => new Response("text"));
     await expect(store.get("a")).rejects.toMatchObject({ code: "store/unavailable" });
     await expect(store.head("a")).rejects.toMatchObject({ code: "store/unavailable" });

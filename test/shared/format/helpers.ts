@@ -83,7 +83,7 @@ export function storeOf(
     reads,
     async get(key) {
       const body = read(key, 0);
-      return body === null ? null : { key, bytes: body.length, etag: "1", body };
+      return body === null ? null : { key, bytes: body.length, etag: "1", modified: 0, body };
     },
     async getRange(key, offset, length) {
       return read(key, offset, offset + length);
