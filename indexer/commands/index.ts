@@ -1,12 +1,12 @@
-import { LightedgeError } from "../../shared/errors.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 import { checkIndexName } from "../../shared/store/keys.ts";
-import { BUILD_DEFAULTS, type BuildReport, buildIndex } from "../build.ts";
+import { BUILD_DEFAULTS } from "../build.ts";
 import { showProgress } from "../progress.ts";
-import { checked, FORMATS, openSource } from "../sources/open.ts";
+import { FORMATS } from "../sources/open.ts";
 import { type Arguments, type Command, JSON_OPTION } from "./command.ts";
 import { openEncoder } from "./encoder.ts";
 import { ENCODER_OPTIONS, INDEX_OPTION, STORE_OPTION, storeOf } from "./options.ts";
+import { factsOf, type IndexSpec, openSources, runIndex, sentencesOf } from "./run-index.ts";
 
 /** `lightedge index`: a source into a new version of an index. */
 export const indexCommand: Command = {
@@ -64,44 +64,14 @@ export const indexCommand: Command = {
   },
   notes: "A run that is stopped can be started again: what was encoded is kept.",
   async run(args, output) {
-    const index = args.text("index")!;
-    checkIndexName(index);
+    const spec = specOf(args);
     const progress = showProgress(process.stderr);
     const store = storeOf(args);
-    const source = checked(await openSource(args.positionals, formatOf(args), fieldsOf(args)), {
-      onRejected: args.text("on-error") === "skip" ? "skip" : "fail",
-      report: (record) => progress.warn(record.reason.message),
-    });
+    const source = await openSources(spec, progress);
     const encoder = await openEncoder(args, progress);
     try {
-      const shardChunks = args.number("shard-chunks");
-      const report = await buildIndex(
-        {
-          index,
-          source,
-          encoder,
-          store,
-          tasks: args.texts("task"),
-          bits: Number(args.text("table-bits")) as RowBits,
-          overlapTokens: args.number("overlap")!,
-          weight: args.number("weight"),
-          now: () => new Date(),
-          ...(shardChunks === undefined ? {} : { shardChunks }),
-        },
-        progress,
-      );
-      const { manifest, ...rest } = report;
-      output.result(
-        {
-          index,
-          ...rest,
-          ...manifest.counts,
-          provider: encoder.provider,
-          encoded: encoder.counts.misses,
-          cached: encoder.counts.hits,
-        },
-        () => render(index, report, encoder.counts),
-      );
+      const run = await runIndex(spec, { source, store, encoder, now: () => new Date() }, progress);
+      output.result(factsOf(spec.index, run), () => sentencesOf(spec.index, run));
     } finally {
       await encoder.close();
     }
@@ -109,31 +79,25 @@ export const indexCommand: Command = {
   },
 };
 
-function formatOf(args: Arguments) {
-  return FORMATS.find((format) => format === args.text("format"));
-}
-
-function fieldsOf(args: Arguments) {
-  const named = {
+function specOf(args: Arguments): IndexSpec {
+  const index = args.text("index")!;
+  checkIndexName(index);
+  const shardChunks = args.number("shard-chunks");
+  const fields = {
     idField: args.text("id-field"),
     titleField: args.text("title-field"),
     textField: args.text("text-field"),
   };
-  const given = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  if (given.some(([, name]) => name === ""))
-    throw new LightedgeError("usage/invalid", "A field name must not be empty.", { field: "fields" });
-  return Object.fromEntries(given);
-}
-
-function render(
-  index: string,
-  { version, changed, manifest, bytesWritten }: BuildReport,
-  counts: { readonly hits: number; readonly misses: number },
-): string {
-  const { documents, chunks, rejected } = manifest.counts;
-  const bad = rejected > 0 ? `, ${rejected} rejected` : "";
-  return [
-    changed ? `Published ${index} ${version}.` : `${index} ${version} is up to date; nothing was published.`,
-    `${documents} documents in ${chunks} chunks${bad}; ${counts.misses} texts encoded, ${counts.hits} from the cache; ${bytesWritten} bytes written.`,
-  ].join("\n");
+  return {
+    index,
+    sources: args.positionals,
+    format: FORMATS.find((format) => format === args.text("format")),
+    fields: Object.fromEntries(Object.entries(fields).filter(([, name]) => name !== undefined)),
+    onError: args.text("on-error") === "skip" ? "skip" : "fail",
+    tasks: args.texts("task"),
+    bits: Number(args.text("table-bits")) as RowBits,
+    overlapTokens: args.number("overlap")!,
+    weight: args.number("weight"),
+    ...(shardChunks === undefined ? {} : { shardChunks }),
+  };
 }
