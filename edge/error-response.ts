@@ -22,6 +22,7 @@ export interface ErrorBody {
 export function statusOf(code: ErrorCode): ErrorStatus {
   switch (code) {
     case "request/invalid":
+    case "document/invalid":
       return 400;
     case "request/not-found":
     case "index/not-found":

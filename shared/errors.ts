@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   "request/method",
   "index/not-found",
   "document/not-found",
+  "document/invalid",
   "usage/invalid",
   // What is stored.
   "store/unavailable",

@@ -1,8 +1,9 @@
+import { checkFieldName } from "../../shared/document-rules.ts";
 import { printable } from "../../shared/errors.ts";
 import { decodeUtf8, type Framing, rawRecords, tooLong } from "./lines.ts";
 import { documentFromFields } from "./named-fields.ts";
 import type { FieldOptions, Source, SourceRecord } from "./source.ts";
-import { checkName, invalid, rejected } from "./validate.ts";
+import { invalid, rejected } from "./validate.ts";
 
 /**
  * A table with a header row, RFC 4180: cells apart by commas (tabs in a `.tsv` file),
@@ -100,7 +101,7 @@ function quotedFraming(delimiter: string): Framing {
 function checkedHeader(names: readonly string[], options: FieldOptions): readonly string[] {
   const seen = new Set<string>();
   for (const name of names) {
-    checkName(name);
+    checkFieldName(name);
     if (seen.has(name)) throw invalid(`Two columns are named ${printable(name)}.`, { field: name });
     seen.add(name);
   }

@@ -12,6 +12,7 @@ describe("an error as an answer", () => {
       "request/method": 405,
       "index/not-found": 404,
       "document/not-found": 404,
+      "document/invalid": 400,
       "usage/invalid": 500,
       "store/unavailable": 503,
       "store/conflict": 500,

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { documentFromFields } from "../../../indexer/sources/named-fields.ts";
-import { checkedDocument, checkedId, rejected } from "../../../indexer/sources/validate.ts";
+import { checkedDocument, rejected } from "../../../indexer/sources/validate.ts";
+import { checkedId } from "../../../shared/document-rules.ts";
 import { DOCUMENT_LIMITS } from "../../../shared/limits.ts";
 
 describe("checkedId", () => {
