@@ -5,6 +5,7 @@
  */
 import { nodePorts } from "../indexer/engine-node.ts";
 import { encodeQuery } from "../shared/engine/encode-query.ts";
+import { liveShards } from "../shared/engine/live-shards.ts";
 import { loadShard, loadTable } from "../shared/engine/resident.ts";
 import { NEAR_POOL, scoreShard } from "../shared/engine/score-shard.ts";
 import { blobsOf } from "../shared/format/manifest.ts";
@@ -26,7 +27,8 @@ export async function measureFirstPass({
   const tokenizer = loadTokenizer(encoder.model.tokenizer);
   const blob = (role: "table" | "shard") => blobsOf(index.manifest, role)[0]!;
   const table = await loadTable(store, blob("table"), ports.kernels(MEMORY));
-  const shard = await loadShard(store, blob("shard"), ports.kernels(MEMORY));
+  const [shard] = liveShards([await loadShard(store, blob("shard"), ports.kernels(MEMORY))]);
+  if (shard === undefined) throw new Error("The collection has no shard.");
   const { documents, padded } = shard.meta;
   let cases = 0;
   let missing = 0;

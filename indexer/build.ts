@@ -8,6 +8,7 @@ import { writeLexicon } from "../shared/format/lexicon.ts";
 import type { BlobEntry } from "../shared/format/manifest.ts";
 import { writeTokenizerFile } from "../shared/format/tokenizer-file.ts";
 import type { RowBits } from "../shared/kernels/kernels.ts";
+import { impactsOf, statisticsOf } from "../shared/segment/impacts.ts";
 import type { WriteStore } from "../shared/store/store.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
 import { createRotation, ROTATION } from "./compress/rotate.ts";
@@ -16,13 +17,12 @@ import { loadPrior } from "./fit/prior.ts";
 import type { SpanPlan } from "./fit/spans.ts";
 import type { Progress } from "./progress.ts";
 import type { Source } from "./sources/source.ts";
-import { statisticsOf } from "./sparse/impacts.ts";
 import { chooseWeight } from "./stages/choose-weight.ts";
 import { type Collection, collect } from "./stages/collect.ts";
 import { encodeCorpus } from "./stages/encode-corpus.ts";
 import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
 import { makeLexicon } from "./stages/make-lexicon.ts";
-import { makeShards } from "./stages/make-shards.ts";
+import { impactScaleOf, makeShards } from "./stages/make-shards.ts";
 import { MIX } from "./stages/mix.ts";
 import { readPointer } from "./store/publish.ts";
 import { type Published, Publisher, publishVersion, type VersionContent } from "./store/publish-version.ts";
@@ -145,13 +145,15 @@ async function makeParts(
     blobs.push({ role: "table", task: tasks[at]!, ...(await publisher.put(file)) });
   if (lexicon !== null)
     blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
+  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
   const shardOptions = {
     encoder: encoderHash,
     tokenizer: tokenizerFile.sha256,
     table: table.file.sha256,
     dimension,
     vocabulary,
-    statistics,
+    impacts,
+    impactScale: impactScaleOf(impacts),
     decoded: table.decoded,
     mix: MIX,
     ...(options.shardChunks === undefined ? {} : { chunks: options.shardChunks }),

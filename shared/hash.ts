@@ -28,6 +28,13 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** The bytes that these hexadecimal digits, two for each, stand for. */
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
+    Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16),
+  );
+}
+
 /**
  * The digest of a JSON value with the keys of every object in code-unit order, so
  * that two spellings of the same description hash alike. Numbers, strings, booleans,

@@ -1,11 +1,8 @@
 /** Texts to encodings by the full model: the only place where a neural network runs. */
+import type { SparseVector } from "../../shared/segment/impacts.ts";
 import type { Model, Role } from "../model/model.ts";
 
-/** A sparse vector: token ids ascending, each once, with values above 0. */
-export interface SparseVector {
-  readonly ids: Uint32Array<ArrayBuffer>;
-  readonly values: Float32Array<ArrayBuffer>;
-}
+export type { SparseVector } from "../../shared/segment/impacts.ts";
 
 /** What a model says of a text. All numbers are exact halves (float16), so that cached and fresh encodings are equal. */
 export interface Encoding {

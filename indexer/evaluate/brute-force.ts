@@ -2,8 +2,9 @@
  * All documents scored in full precision, one after the other: what the engine is held against.
  * Slow, simple, and sharing none of its code.
  */
+
+import { bagOf, impactsOf, type SparseOptions, statisticsOf } from "../../shared/segment/impacts.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
-import { bagOf, impactsOf, type SparseOptions, statisticsOf } from "../sparse/impacts.ts";
 import type { Corpus, CorpusDocument } from "../stages/encode-corpus.ts";
 import type { RankedIds } from "./metrics.ts";
 

@@ -4,13 +4,13 @@
  * BM25.
  */
 import type { OpenIndex } from "../../shared/engine/api.ts";
+import { SPARSE_OPTIONS } from "../../shared/segment/impacts.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { createRotation, ROTATION } from "../compress/rotate.ts";
 import type { Encoder } from "../encode/encoder.ts";
 import type { Progress } from "../progress.ts";
 import type { Source } from "../sources/source.ts";
-import { SPARSE_OPTIONS } from "../sparse/impacts.ts";
 import { collect } from "../stages/collect.ts";
 import { type Corpus, encodeCorpus } from "../stages/encode-corpus.ts";
 import { bestIds, denseScores, hybridScores, sparseScorer } from "./brute-force.ts";

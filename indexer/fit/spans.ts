@@ -5,8 +5,9 @@
  * in one corpus it nearly is, so spans of that corpus teach the table more than any
  * general collection of queries (docs/decisions/0002-fit.md).
  */
+
+import { sentences } from "../../shared/segment/sentences.ts";
 import { Random } from "../random.ts";
-import { sentences } from "../sentences.ts";
 
 /** How many spans to take. Ranges, defaults and effects are those of docs/method.md, section 2. */
 export interface SpanPlan {

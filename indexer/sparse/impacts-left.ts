@@ -1,6 +1,7 @@
 /** The sparse side of a document that something was cut out of, for choosing the fusion weight. */
+
+import { type Bag, bagOf, type CollectionStatistics, impactsOf } from "../../shared/segment/impacts.ts";
 import type { SparseVector } from "../encode/encoder.ts";
-import { type Bag, bagOf, type CollectionStatistics, impactsOf } from "./impacts.ts";
 
 /**
  * Impacts of a document without what was cut from it. Learned ones are those of the whole

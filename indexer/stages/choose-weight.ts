@@ -1,13 +1,13 @@
 /** Corpus and table to the dense side's share in hybrid search, with no judgements: `indexer/fit/weight.ts`. */
 
 import { LightedgeError } from "../../shared/errors.ts";
+import { bagOf, type CollectionStatistics, impactsOf } from "../../shared/segment/impacts.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { sumOfRows } from "../compress/decode-table.ts";
 import type { Rotation } from "../compress/rotate.ts";
 import type { Encoder, SparseVector } from "../encode/encoder.ts";
 import { type HeldOutScores, pickWeight, type WeightPoint, weightCurve } from "../fit/weight.ts";
 import type { Progress } from "../progress.ts";
-import { bagOf, type CollectionStatistics, impactsOf } from "../sparse/impacts.ts";
 import { impactsLeft } from "../sparse/impacts-left.ts";
 import type { Collection } from "./collect.ts";
 import type { Corpus } from "./encode-corpus.ts";

@@ -1,13 +1,13 @@
 /** Collection to encodings: documents cut into chunks, tokenized, and run through the full encoder. */
 import { LightedgeError } from "../../shared/errors.ts";
+import { chunkDocument } from "../../shared/segment/chunk.ts";
+import { type Bag, bagOf, maxPool } from "../../shared/segment/impacts.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import type { Passage } from "../../shared/types.ts";
-import { chunkDocument } from "../chunk.ts";
 import type { Rotation } from "../compress/rotate.ts";
 import type { Encoder, SparseVector } from "../encode/encoder.ts";
 import { usableSentences } from "../fit/spans.ts";
 import type { Progress } from "../progress.ts";
-import { type Bag, bagOf, maxPool } from "../sparse/impacts.ts";
 import type { Collection } from "./collect.ts";
 
 /** One document of the corpus, without its text. */

@@ -1,6 +1,7 @@
 /** Questions cut out of documents, with what is left: judgements that nobody had to make. */
+
+import { sentences } from "../../shared/segment/sentences.ts";
 import { Random } from "../random.ts";
-import { sentences } from "../sentences.ts";
 import type { Collection } from "./collect.ts";
 import { type Corpus, textOf } from "./encode-corpus.ts";
 

@@ -15,11 +15,11 @@
  * side whose scores are all 0 (no query word occurs in any document) adds nothing.
  */
 import type { FusionRule, Mode } from "../types.ts";
-import type { ResidentShard } from "./resident.ts";
+import type { LiveShard } from "./live-shards.ts";
 
 /** A document with both scores, in real units. */
 export interface Candidate {
-  readonly shard: ResidentShard;
+  readonly shard: LiveShard;
   /** Number of the document in its shard, and of its best chunk. */
   readonly document: number;
   readonly chunk: number;

@@ -4,10 +4,11 @@
  * does not depend on how many shards there are.
  */
 import type { Candidate, Tier } from "./fuse.ts";
+import { type LiveShard, rankOf } from "./live-shards.ts";
 import { FAR_POOL, NEAR_POOL, type Pool, type Proposal, type ShardCandidates } from "./score-shard.ts";
 
 /**
- * The index's candidates. Shards must come in the order of their documents. `sparseUnit`
+ * The index's candidates. Ties go by the order of ids, whatever shards they are in. `sparseUnit`
  * times a stored sparse sum is the sparse score.
  */
 export function gather(
@@ -29,7 +30,7 @@ export function gather(
         shard,
         document,
         chunk: found.chunks[i]!,
-        ordinal: shard.meta.first_document + document,
+        ordinal: rankOf(shard, document),
         dense: found.dense[i]!,
         sparse: found.sparse[i]! * sparseUnit,
         byDense,
@@ -53,7 +54,11 @@ interface Proposals {
 
 function proposals(shards: readonly ShardCandidates[], pool: Pool): Proposals {
   const sets = (lists: readonly Proposal[], wanted: number) =>
-    cut(lists, wanted).map((documents) => new Set(documents));
+    cut(
+      lists,
+      shards.map(({ shard }) => shard),
+      wanted,
+    ).map((documents) => new Set(documents));
   return {
     dense: sets(
       shards.map(({ byDense }) => byDense),
@@ -66,8 +71,12 @@ function proposals(shards: readonly ShardCandidates[], pool: Pool): Proposals {
   };
 }
 
-/** The `wanted` best over all lists, by list; ties go to the earlier list and the lower document. */
-function cut(lists: readonly Proposal[], wanted: number): readonly Uint32Array[] {
+/** The `wanted` best over all lists, by list; ties go to the smaller id. */
+function cut(
+  lists: readonly Proposal[],
+  shards: readonly LiveShard[],
+  wanted: number,
+): readonly Uint32Array[] {
   const count = lists.reduce((sum, { documents }) => sum + documents.length, 0);
   if (count <= wanted) return lists.map(({ documents }) => documents);
   const all = new Float64Array(count);
@@ -78,8 +87,16 @@ function cut(lists: readonly Proposal[], wanted: number): readonly Uint32Array[]
   }
   const threshold = all.sort()[count - wanted]!;
   const above = all.reduce((sum, score) => sum + (score > threshold ? 1 : 0), 0);
-  let ties = wanted - above;
-  return lists.map(({ documents, scores }) =>
-    documents.filter((_, i) => scores[i]! > threshold || (scores[i]! === threshold && ties-- > 0)),
+  const ranksOf = ({ documents, scores }: Proposal, list: number) =>
+    Array.from(documents).flatMap((document, i) =>
+      scores[i] === threshold ? [rankOf(shards[list]!, document)] : [],
+    );
+  // The rank of the last tie that is let in: ranks differ, so this says it for all lists.
+  const last = lists.flatMap(ranksOf).sort((a, b) => a - b)[wanted - above - 1] ?? -1;
+  return lists.map(({ documents, scores }, list) =>
+    documents.filter(
+      (document, i) =>
+        scores[i]! > threshold || (scores[i] === threshold && rankOf(shards[list]!, document) <= last),
+    ),
   );
 }

@@ -9,12 +9,14 @@ import { pointerKey } from "../format/names.ts";
 import { type Pointer, parsePointer } from "../format/pointer.ts";
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
+import { deadByShard, readTombstones } from "../format/tombstones.ts";
 import { MEMORY_LIMITS } from "../limits.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
 import { BlockCache, DocumentReader } from "./document-reader.ts";
 import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
+import { liveShards } from "./live-shards.ts";
 import { loadShard, loadTable, residentShardBytes, residentTableBytes } from "./resident.ts";
 import { createSearcher } from "./search.ts";
 
@@ -87,7 +89,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
   const turn = small ? <T>(load: () => Promise<T>) => load() : oneByOne();
   const each = <T>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
     Promise.all(blobsOf(manifest, role).map((blob) => turn(() => load(blob))));
-  const [tokenizer, tables, lexicons, shards, documents] = await Promise.all([
+  const [tokenizer, tables, lexicons, shards, documents, tombstones] = await Promise.all([
     turn(async () => {
       const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
       return { meta: content.meta, tokenizer: loadTokenizer(content.value) };
@@ -99,13 +101,20 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
       sha256: blob.sha256,
       documents: await openDocuments(await openRanged(store, blob)),
     })),
+    each("tombstones", async (blob) => readTombstones(await loadEnvelope(store, blob))),
   ]);
   await checkBinding(manifest, {
     tokenizer: tokenizer.meta,
     tables: tables.map(({ meta }) => meta),
     shards: shards.map(({ meta }) => meta),
   });
-  return { tokenizer: tokenizer.tokenizer, tables, lexicon: lexicons[0] ?? null, shards, documents };
+  return {
+    tokenizer: tokenizer.tokenizer,
+    tables,
+    lexicon: lexicons[0] ?? null,
+    shards: liveShards(shards, tombstones[0] === undefined ? [] : deadByShard(tombstones[0], shards.length)),
+    documents,
+  };
 }
 
 /** Runs loads one after the other, in the order they are asked for, and none once one has failed. */

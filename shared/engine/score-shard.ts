@@ -4,6 +4,7 @@
  * in its shard.
  */
 import type { EncodedQuery } from "./encode-query.ts";
+import type { LiveShard } from "./live-shards.ts";
 import type { ResidentShard } from "./resident.ts";
 
 /** How many documents each side proposes. */
@@ -28,7 +29,7 @@ export interface Proposal {
 
 /** Documents that either side of a shard proposes, each scored on both sides. Entries of the arrays go together. */
 export interface ShardCandidates {
-  readonly shard: ResidentShard;
+  readonly shard: LiveShard;
   /** Document numbers in the shard, ascending. */
   readonly documents: Uint32Array<ArrayBuffer>;
   /** Cosine of the query and the document's best chunk, and which chunk that is. */
@@ -44,8 +45,8 @@ export interface ShardCandidates {
   readonly matches: number;
 }
 
-/** The candidates of a shard for a query. Cost: one pass over the codes and over the postings of the query's terms. */
-export function scoreShard(shard: ResidentShard, query: EncodedQuery, pool: Pool): ShardCandidates {
+/** The candidates of a shard for a query, none of them dead. Cost: one pass over the codes and over the postings of the query's terms. */
+export function scoreShard(shard: LiveShard, query: EncodedQuery, pool: Pool): ShardCandidates {
   const scores = scanPostings(shard, query);
   let matches = 0;
   for (let document = 0; document < scores.length; document++) if (scores[document]! > 0) matches++;
@@ -58,8 +59,8 @@ export function scoreShard(shard: ResidentShard, query: EncodedQuery, pool: Pool
   return { shard, documents, sparse, byDense, bySparse, matches, ...rescore(shard, query, documents) };
 }
 
-/** Sparse sums of every document, in the shard's work space. */
-function scanPostings(shard: ResidentShard, query: EncodedQuery): Int32Array<ArrayBuffer> {
+/** Sparse sums of every document, in the shard's work space; 0 for the dead. */
+function scanPostings(shard: LiveShard, query: EncodedQuery): Int32Array<ArrayBuffer> {
   const { kernels, meta, work } = shard;
   const scores = kernels.ints(work.scores, meta.documents).fill(0);
   const { terms, weights } = query.sparse;
@@ -76,11 +77,12 @@ function scanPostings(shard: ResidentShard, query: EncodedQuery): Int32Array<Arr
       work.scores,
     );
   }
+  for (const document of shard.dead) scores[document] = 0;
   return scores;
 }
 
 /** First pass: estimates for all chunks, the best of each document's chunks, the best documents. */
-function scanCodes(shard: ResidentShard, query: EncodedQuery, wanted: number): Proposal {
+function scanCodes(shard: LiveShard, query: EncodedQuery, wanted: number): Proposal {
   if (query.dense === null) return { documents: new Uint32Array(0), scores: new Float32Array(0) };
   const { kernels, meta, work, owners } = shard;
   const { planes, planeSum } = query.dense;
@@ -105,7 +107,11 @@ function scanCodes(shard: ResidentShard, query: EncodedQuery, wanted: number): P
       estimates[document] = best;
     }
   }
-  const documents = takeRows(shard, (out) => kernels.topFloats(work.estimates, meta.documents, wanted, out));
+  for (const document of shard.dead) estimates[document] = Number.NEGATIVE_INFINITY;
+  const top = takeRows(shard, (out) => kernels.topFloats(work.estimates, meta.documents, wanted, out));
+  // The dead come last, but they come where fewer live than are wanted.
+  const documents =
+    shard.dead.length === 0 ? top : top.filter((document) => estimates[document]! > Number.NEGATIVE_INFINITY);
   return { documents, scores: Float32Array.from(documents, (document) => estimates[document]!) };
 }
 

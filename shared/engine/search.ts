@@ -15,13 +15,14 @@ import { explain } from "./explain.ts";
 import { type Ranked, type RankingRule, rank } from "./fuse.ts";
 import { gather } from "./gather.ts";
 import type { ResidentLexicon } from "./lexicon.ts";
+import { type LiveShard, liveDocuments } from "./live-shards.ts";
 import { type QueryWord, queryWords } from "./query-words.ts";
-import type { ResidentShard, ResidentTable } from "./resident.ts";
+import type { ResidentTable } from "./resident.ts";
 import { FAR_POOL, NEAR_POOL, type ShardCandidates, scoreShard } from "./score-shard.ts";
 import { makeSnippet } from "./snippet.ts";
 import { asTyped, correctQuery, type SpeltQuery } from "./spelling.ts";
 
-/** A loaded index, as the searcher takes it. Shards in the order of their documents. */
+/** A loaded index, as the searcher takes it. */
 export interface SearcherParts {
   readonly name: string;
   readonly version: string;
@@ -32,7 +33,8 @@ export interface SearcherParts {
   readonly lexicon: ResidentLexicon | null;
   /** In the order of the manifest's tasks. */
   readonly tables: readonly ResidentTable[];
-  readonly shards: readonly ResidentShard[];
+  readonly shards: readonly LiveShard[];
+  /** With a file for each shard, in their order. */
   readonly documents: DocumentReader;
 }
 
@@ -80,7 +82,7 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
   async function document(id: string): Promise<StoredDocument | null> {
     for (const [shard, resident] of parts.shards.entries()) {
       const at = findId(resident, id);
-      if (at < 0) continue;
+      if (at < 0 || resident.dead.includes(at)) continue;
       const place = { shard, block: resident.places[2 * at]!, index: resident.places[2 * at + 1]! };
       const [stored] = await parts.documents.read([place]);
       return stored!;
@@ -130,13 +132,13 @@ function placeOf({ shards }: SearcherParts, { candidate }: Ranked): DocumentPlac
 
 /** Documents that paging can reach: with an embedding every document has a score, without only those that match. */
 function totalOf(
-  { manifest }: SearcherParts,
+  { shards }: SearcherParts,
   found: readonly ShardCandidates[],
   query: EncodedQuery,
   { mode }: SearchRequest,
 ): number {
   const matches = found.reduce((sum, shard) => sum + shard.matches, 0);
-  const ranked = query.dense === null ? (mode === "dense" ? 0 : matches) : manifest.counts.documents;
+  const ranked = query.dense === null ? (mode === "dense" ? 0 : matches) : liveDocuments(shards);
   return Math.min(mode === "sparse" ? matches : ranked, REQUEST_LIMITS.window);
 }
 

@@ -1,6 +1,7 @@
 /** The documents file: what answers show, in compressed blocks read by range. docs/format.md section 8. */
 
 import { LightedgeError } from "../errors.ts";
+import { fromHex, toHex } from "../hash.ts";
 import { FORMAT_LIMITS } from "../limits.ts";
 import { bytesOf, checkStarts, invalid, uint32s } from "./bytes.ts";
 import {
@@ -16,13 +17,18 @@ import {
 import { type WrittenFile, writeEnvelope } from "./envelope.ts";
 import type { ByteRange } from "./plan.ts";
 import type { SectionSource } from "./ranged.ts";
-import { integer, object } from "./shape.ts";
+import { flag, integer, object } from "./shape.ts";
+
+/** Bytes of a content digest: enough that no two contents of one id will ever meet. */
+const DIGEST_BYTES = 16;
 
 /** What a documents file says about itself. */
 export interface DocumentsMeta {
   /** Documents in it. */
   readonly count: number;
   readonly blocks: number;
+  /** Whether each document's content digest is there. */
+  readonly digests?: true;
 }
 
 /** Where a document lies in its documents file. */
@@ -46,12 +52,21 @@ export interface Documents {
   readonly directory: BlockDirectory;
   /** These blocks in the order given, fetched together. `format/invalid` for a block that is not there. */
   blocks(numbers: readonly number[]): Promise<readonly DocumentBlock[]>;
+  /** What each document was made from, in their order: `contentDigest`; null where the file has none. */
+  digests(): Promise<readonly string[] | null>;
 }
 
-const checkMeta = object<DocumentsMeta>({
-  count: integer(0, 0xffffffff),
-  blocks: integer(0, 0xffffffff),
-});
+const checkMeta = object<DocumentsMeta>(
+  {
+    count: integer(0, 0xffffffff),
+    blocks: integer(0, 0xffffffff),
+    digests: (value, where) => {
+      if (flag(value, where)) return true;
+      throw invalid(`${where} is true or absent.`);
+    },
+  },
+  ["digests"],
+);
 
 /** Packs documents into blocks of about 64 KiB as they come. Memory: the compressed blocks and one raw one. */
 export class DocumentsWriter {
@@ -61,9 +76,13 @@ export class DocumentsWriter {
   #recordBytes = 0;
   #compressedBytes = 0;
   #count = 0;
+  readonly #digests: string[] = [];
 
-  /** Adds a document and says where it will lie. A record is never split: one above 64 KiB has a block to itself. */
-  async add(document: StoredDocument): Promise<Place> {
+  /**
+   * Adds a document, with its `contentDigest` if a later run shall find out by it whether the document
+   * changed; all have one or none. Says where it will lie. A record is never split: one above 64 KiB has a block to itself.
+   */
+  async add(document: StoredDocument, digest?: string): Promise<Place> {
     const record = encodeRecord(document);
     if (blockBytes(1, record.length) > MAX_BLOCK_BYTES) {
       throw invalid(`Document ${document.id} takes ${record.length} bytes; a block holds 2 MiB.`);
@@ -74,6 +93,7 @@ export class DocumentsWriter {
     this.#records.push(record);
     this.#recordBytes += record.length;
     this.#count += 1;
+    if (digest !== undefined) this.#digests.push(digest);
     return place;
   }
 
@@ -86,9 +106,13 @@ export class DocumentsWriter {
       blocks.set(block, starts[at]!);
       starts[at + 1] = starts[at]! + block.length;
     });
-    const meta: DocumentsMeta = { count: this.#count, blocks: this.#blocks.length };
-    return writeEnvelope("documents", { ...meta }, [
+    const has = this.#digests.length > 0;
+    if (has && this.#digests.length !== this.#count)
+      throw invalid("Some documents have a digest and some none.");
+    const meta = { count: this.#count, blocks: this.#blocks.length, ...(has ? { digests: true } : {}) };
+    return writeEnvelope("documents", meta, [
       { name: "directory", bytes: bytesOf(Uint32Array.from([...starts, ...this.#sizes])) },
+      ...(has ? [{ name: "digests", bytes: fromHex(this.#digests.join("")) }] : []),
       { name: "blocks", bytes: blocks },
     ]);
   }
@@ -123,6 +147,13 @@ export async function openDocuments(source: SectionSource): Promise<Documents> {
       const ranges = numbers.map((number) => blockRange(directory, number));
       const compressed = await source.read("blocks", ranges);
       return Promise.all(compressed.map((bytes, at) => inflateBlock(bytes, directory.sizes[numbers[at]!]!)));
+    },
+    async digests() {
+      if (meta.digests === undefined) return null;
+      const [bytes] = await source.read("digests", [{ start: 0, end: DIGEST_BYTES * meta.count }]);
+      const text = toHex(bytes!);
+      const digits = 2 * DIGEST_BYTES;
+      return Array.from({ length: meta.count }, (_, at) => text.slice(at * digits, (at + 1) * digits));
     },
   };
 }

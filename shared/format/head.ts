@@ -13,7 +13,7 @@ import { dictionary, integer, list, object, text } from "./shape.ts";
 export const FORMAT_VERSION = 1;
 
 /** What a binary file holds. */
-export type FileKind = "table" | "shard" | "documents" | "tokenizer" | "lexicon";
+export type FileKind = "table" | "shard" | "documents" | "tokenizer" | "lexicon" | "tombstones" | "overlay";
 
 /** What a file says about itself beside its sections. Plain values; each kind checks its own. */
 export type Meta = Readonly<Record<string, MsgpackValue>>;
@@ -51,6 +51,8 @@ const KIND_NUMBERS: Readonly<Record<FileKind, number>> = {
   documents: 3,
   tokenizer: 4,
   lexicon: 5,
+  tombstones: 6,
+  overlay: 7,
 };
 const MAX_SECTIONS = 64;
 

@@ -80,6 +80,11 @@ export function checkIds(packed: PackedIds): void {
   }
 }
 
+/** `compareIds` of two documents' ids where they lie. */
+export function compareIdsAt(a: PackedIds, at: number, b: PackedIds, bt: number): number {
+  return compareBytes(slice(a, at), slice(b, bt));
+}
+
 function slice({ ids, idStarts }: PackedIds, at: number): Uint8Array {
   return ids.subarray(idStarts[at], idStarts[at + 1]);
 }

@@ -58,8 +58,40 @@ export interface DocumentsBlob extends BlobFacts {
   readonly ordinal: number;
 }
 
+/** Which documents of the shards are dead. Absent where all live. */
+export interface TombstonesBlob extends BlobFacts {
+  readonly role: "tombstones";
+}
+
+/** Writes of the inbox that this version has taken in. Absent where there were none. */
+export interface OverlayBlob extends BlobFacts {
+  readonly role: "overlay";
+}
+
 /** A blob of an index by what it is for; the role is also the kind of the file. */
-export type BlobEntry = TokenizerBlob | TableBlob | LexiconBlob | ShardBlob | DocumentsBlob;
+export type BlobEntry =
+  | TokenizerBlob
+  | TableBlob
+  | LexiconBlob
+  | ShardBlob
+  | DocumentsBlob
+  | TombstonesBlob
+  | OverlayBlob;
+
+/** What a later run needs to know to add to a version instead of making it anew. */
+export interface ManifestBuild {
+  /** Digest of all that documents are turned into numbers with, their own content aside. */
+  readonly recipe: Sha256;
+  /** Tokens of a document on average, and what impacts were multiplied by, when the table was fitted. */
+  readonly mean_length: number;
+  readonly impact_scale: number;
+  /** Documents that the table was fitted to. */
+  readonly fitted: number;
+  /** Documents added, changed and removed since, each counted every time. */
+  readonly changed: number;
+  /** Name of the configuration that publishes this index; absent where people do. */
+  readonly origin?: string;
+}
 
 /** What values a field has: `list` of scalars, `mixed` for more than one kind. Null counts for none. */
 export type FieldKind = "text" | "number" | "boolean" | "list" | "mixed";
@@ -102,7 +134,9 @@ export interface Manifest {
     readonly rejected: number;
   };
   readonly fields: readonly { readonly name: string; readonly kind: FieldKind }[];
-  /** The tokenizer, the tables in the order of the tasks, the lexicon if there is one, then shards and documents by ordinal. */
+  /** Absent in versions that cannot be added to. */
+  readonly build?: ManifestBuild;
+  /** The tokenizer, the tables in the order of the tasks, the lexicon if there is one, shards and documents by ordinal, tombstones and overlay if there are any. */
   readonly blobs: readonly BlobEntry[];
 }
 
@@ -120,8 +154,20 @@ const entryChecks: Readonly<Record<BlobEntry["role"], Check<BlobEntry>>> = {
   lexicon: object<LexiconBlob>({ ...facts, role: oneOf(["lexicon"]) }),
   shard: object<ShardBlob>({ ...facts, role: oneOf(["shard"]), ordinal }),
   documents: object<DocumentsBlob>({ ...facts, role: oneOf(["documents"]), ordinal }),
+  tombstones: object<TombstonesBlob>({ ...facts, role: oneOf(["tombstones"]) }),
+  overlay: object<OverlayBlob>({ ...facts, role: oneOf(["overlay"]) }),
 };
-const checkRole = oneOf(["tokenizer", "table", "lexicon", "shard", "documents"]);
+/** The roles in the order of a manifest's blobs. */
+export const BLOB_ROLES = [
+  "tokenizer",
+  "table",
+  "lexicon",
+  "shard",
+  "documents",
+  "tombstones",
+  "overlay",
+] as const satisfies readonly BlobEntry["role"][];
+const checkRole = oneOf(BLOB_ROLES);
 const checkBlob: Check<BlobEntry> = (value, where) => {
   const role = checkRole(plainObject(value, where).role, `${where}.role`);
   const entry = entryChecks[role](value, where);
@@ -130,31 +176,45 @@ const checkBlob: Check<BlobEntry> = (value, where) => {
   if (entry.head.bytes > entry.bytes) throw invalid(`${where}.head is longer than its blob.`);
   return entry;
 };
-const checkManifest = object<Manifest>({
-  format: oneOf([FORMAT_VERSION]),
-  index: matching(isIndexName, "the name of an index"),
-  created: matching(isTime, "a UTC time such as 2026-01-31T12:00:00.000Z"),
-  parent: nullable(digest),
-  model: object<Manifest["model"]>({
-    name: text(256, 1),
-    encoder: digest,
-    dimension: integer(1, FORMAT_LIMITS.dimension),
-    vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
-    max_tokens: integer(1, 0xffffffff),
-  }),
-  binding: digest,
-  tasks: list(object<ManifestTask>({ name: text(64, 1), query_prompt: text(2048), table: digest }), 64, 1),
-  fusion: object<Manifest["fusion"]>({ rule: oneOf(FUSION_RULES), weight: number(0, 1) }),
-  counts: object<Manifest["counts"]>({ documents: count, chunks: count, rejected: count }),
-  fields: list(
-    object<Manifest["fields"][number]>({
-      name: text(256),
-      kind: oneOf(["text", "number", "boolean", "list", "mixed"]),
+const checkManifest = object<Manifest>(
+  {
+    format: oneOf([FORMAT_VERSION]),
+    index: matching(isIndexName, "the name of an index"),
+    created: matching(isTime, "a UTC time such as 2026-01-31T12:00:00.000Z"),
+    parent: nullable(digest),
+    model: object<Manifest["model"]>({
+      name: text(256, 1),
+      encoder: digest,
+      dimension: integer(1, FORMAT_LIMITS.dimension),
+      vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
+      max_tokens: integer(1, 0xffffffff),
     }),
-    4096,
-  ),
-  blobs: list(checkBlob, 65_536, 2),
-});
+    binding: digest,
+    tasks: list(object<ManifestTask>({ name: text(64, 1), query_prompt: text(2048), table: digest }), 64, 1),
+    fusion: object<Manifest["fusion"]>({ rule: oneOf(FUSION_RULES), weight: number(0, 1) }),
+    counts: object<Manifest["counts"]>({ documents: count, chunks: count, rejected: count }),
+    fields: list(
+      object<Manifest["fields"][number]>({
+        name: text(256),
+        kind: oneOf(["text", "number", "boolean", "list", "mixed"]),
+      }),
+      4096,
+    ),
+    build: object<ManifestBuild>(
+      {
+        recipe: digest,
+        mean_length: number(Number.MIN_VALUE, Number.MAX_VALUE),
+        impact_scale: number(2 ** -20, 2 ** 20),
+        fitted: count,
+        changed: count,
+        origin: text(128, 1),
+      },
+      ["origin"],
+    ),
+    blobs: list(checkBlob, 65_536, 2),
+  },
+  ["build"],
+);
 
 /**
  * A manifest from its bytes, every field checked. Throws `format/unsupported` for a newer
@@ -208,20 +268,22 @@ function checkFormat(format: unknown): void {
   }
 }
 
-/** The rules between entries: one tokenizer, one table per task, at most one lexicon, shards and documents in pairs. */
+/** The rules between entries: one tokenizer, one table per task, shards and documents in pairs, at most one of each other. */
 function checkBlobs({ tasks, blobs }: Manifest): void {
   const names = tasks.map((task) => task.name);
   if (new Set(names).size !== names.length) throw invalid("Two tasks of the manifest have the same name.");
-  const lexicons = blobs.some(({ role }) => role === "lexicon") ? ["lexicon"] : [];
-  const parts = (blobs.length - 1 - tasks.length - lexicons.length) / 2;
+  const single = (role: BlobEntry["role"]) => (blobs.some((blob) => blob.role === role) ? [role] : []);
+  const [lexicon, last] = [single("lexicon"), [...single("tombstones"), ...single("overlay")]];
+  const parts = (blobs.length - 1 - tasks.length - lexicon.length - last.length) / 2;
   if (!Number.isInteger(parts) || parts < 0)
     throw invalid("The manifest's shards and documents do not pair up.");
   const wanted = [
     "tokenizer",
     ...tasks.map((task) => `table ${task.name} ${task.table}`),
-    ...lexicons,
+    ...lexicon,
     ...Array.from({ length: parts }, (_, at) => `shard ${at}`),
     ...Array.from({ length: parts }, (_, at) => `documents ${at}`),
+    ...last,
   ];
   blobs.forEach((blob, at) => {
     if (describe(blob) !== wanted[at]) {
@@ -234,6 +296,8 @@ function describe(blob: BlobEntry): string {
   switch (blob.role) {
     case "tokenizer":
     case "lexicon":
+    case "tombstones":
+    case "overlay":
       return blob.role;
     case "table":
       return `table ${blob.task} ${blob.sha256}`;

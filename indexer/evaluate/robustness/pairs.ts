@@ -3,7 +3,13 @@
  * apart where both queries prefer their own document (NevIR, arXiv 2305.07614): chance is 25 %, and 50 %
  * for a query alone. A tie counts half for the query and nothing for the pair.
  */
-import { bagOf, impactsOf, SPARSE_OPTIONS, type SparseOptions, statisticsOf } from "../../sparse/impacts.ts";
+import {
+  bagOf,
+  impactsOf,
+  SPARSE_OPTIONS,
+  type SparseOptions,
+  statisticsOf,
+} from "../../../shared/segment/impacts.ts";
 import { MIX, mixVectors } from "../../stages/mix.ts";
 import { dot } from "../brute-force.ts";
 import { mean } from "../evaluate.ts";

@@ -8,8 +8,9 @@
  * real encoder like any document. Only words that queries use are tried: a weaker attack than over the
  * whole vocabulary, with passages that no filter of odd tokens would catch.
  */
+
+import { bagOf, SPARSE_OPTIONS } from "../../../shared/segment/impacts.ts";
 import { Random } from "../../random.ts";
-import { bagOf, SPARSE_OPTIONS } from "../../sparse/impacts.ts";
 import { MIX, mixVectors } from "../../stages/mix.ts";
 import { best, denseScores, hybridScores, sparseScorer } from "../brute-force.ts";
 import { mean } from "../evaluate.ts";

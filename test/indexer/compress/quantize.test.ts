@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codebookOf, quantizeRow } from "../../../indexer/compress/quantize-rows.ts";
-import { compressVector } from "../../../indexer/compress/quantize-vectors.ts";
 import { Random } from "../../../indexer/random.ts";
 import type { RowBits } from "../../../shared/kernels/kernels.ts";
+import { compressVector } from "../../../shared/segment/compress-vector.ts";
 
 const BITS = [2, 3, 4, 8] as const satisfies readonly RowBits[];
 /** The outermost Lloyd-Max level of a unit normal, by Max 1960. */

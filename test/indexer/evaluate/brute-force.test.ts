@@ -6,7 +6,7 @@ import {
   hybridScores,
   sparseScorer,
 } from "../../../indexer/evaluate/brute-force.ts";
-import { bagOf } from "../../../indexer/sparse/impacts.ts";
+import { bagOf } from "../../../shared/segment/impacts.ts";
 import { loadTokenizer } from "../../../shared/tokenizer/load.ts";
 import { TINY_TOKENIZER } from "../../helpers/tiny-encoder.ts";
 

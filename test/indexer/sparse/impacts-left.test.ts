@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bagOf, impactsOf } from "../../../indexer/sparse/impacts.ts";
 import { impactsLeft } from "../../../indexer/sparse/impacts-left.ts";
+import { bagOf, impactsOf } from "../../../shared/segment/impacts.ts";
 
 describe("what is left of a document", () => {
   const statistics = { documents: 10, meanLength: 4, idf: new Float64Array(10).fill(1) };

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRotation, ROTATION } from "../../../indexer/compress/rotate.ts";
 import { SILENT } from "../../../indexer/progress.ts";
-import { type CollectionStatistics, impactsOf, statisticsOf } from "../../../indexer/sparse/impacts.ts";
 import { type Collection, collect } from "../../../indexer/stages/collect.ts";
 import { type Corpus, encodeCorpus } from "../../../indexer/stages/encode-corpus.ts";
-import { makeShards } from "../../../indexer/stages/make-shards.ts";
+import { impactScaleOf, makeShards } from "../../../indexer/stages/make-shards.ts";
 import { openDocuments } from "../../../shared/format/documents.ts";
 import { parseEnvelope } from "../../../shared/format/envelope.ts";
 import { idAt } from "../../../shared/format/ids.ts";
 import { wholeSource } from "../../../shared/format/ranged.ts";
 import { readShard } from "../../../shared/format/shard.ts";
 import type { Sha256 } from "../../../shared/hash.ts";
+import { type CollectionStatistics, impactsOf, statisticsOf } from "../../../shared/segment/impacts.ts";
 import { loadTokenizer } from "../../../shared/tokenizer/load.ts";
 import { sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
 import { TINY_TOKENIZER, tinyEncoder } from "../../helpers/tiny-encoder.ts";
@@ -42,23 +42,28 @@ afterAll(() => collection.close());
 
 /** All shards, read back. */
 async function shardsOf(chunks?: number) {
+  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
   const options = {
     encoder: DIGEST,
     tokenizer: DIGEST,
     table: DIGEST,
     dimension,
     vocabulary,
-    statistics,
+    impacts,
+    impactScale: impactScaleOf(impacts),
     decoded: new Float32Array(vocabulary * dimension),
     mix: 0,
     ...(chunks === undefined ? {} : { chunks }),
   };
   const shards = [];
+  let first = 0;
   for await (const { shard, documents } of makeShards(collection, corpus, options, SILENT)) {
     shards.push({
+      first,
       shard: readShard(parseEnvelope(shard.bytes, "shard")),
       documents: await openDocuments(wholeSource(parseEnvelope(documents.bytes, "documents"))),
     });
+    first += shards.at(-1)!.shard.meta.documents;
   }
   return shards;
 }
@@ -68,7 +73,7 @@ describe("shards", () => {
     for (const chunks of [undefined, 40, 7, 1]) {
       let next = 0;
       for (const { shard } of await shardsOf(chunks)) {
-        expect(shard.meta.first_document).toBe(next);
+        expect(idAt(shard, 0)).toBe(collection.ids[next]);
         // One document may be longer than a shard should be; it then has one to itself.
         if (shard.meta.documents > 1) expect(shard.meta.chunks).toBeLessThanOrEqual(chunks ?? corpus.chunks);
         next += shard.meta.documents;
@@ -78,11 +83,11 @@ describe("shards", () => {
   });
 
   it("keep each document's record where they say it is", async () => {
-    for (const { shard, documents } of await shardsOf(40)) {
+    for (const { first, shard, documents } of await shardsOf(40)) {
       for (let at = 0; at < shard.meta.documents; at++) {
         const [block] = await documents.blocks([shard.places[2 * at]!]);
         const record = block!.record(shard.places[2 * at + 1]!);
-        const number = shard.meta.first_document + at;
+        const number = first + at;
         expect(record.id).toBe(collection.ids[number]);
         expect(idAt(shard, at)).toBe(record.id);
         expect(record.fields).toEqual((await collection.read(number)).fields);
@@ -96,7 +101,7 @@ describe("shards", () => {
     const scales = new Set(shards.map(({ shard }) => shard.meta.impact_scale));
     expect(scales.size).toBe(1);
     const [scale] = scales;
-    for (const { shard } of shards) {
+    for (const { first, shard } of shards) {
       const stored = new Map<string, number>();
       shard.terms.forEach((term, t) => {
         for (let at = shard.starts[t]!; at < shard.starts[t + 1]!; at++)
@@ -104,7 +109,7 @@ describe("shards", () => {
       });
       let count = 0;
       for (let at = 0; at < shard.meta.documents; at++) {
-        const { bag, learned } = corpus.documents[shard.meta.first_document + at]!;
+        const { bag, learned } = corpus.documents[first + at]!;
         const { ids, values } = impactsOf(bag, learned, statistics);
         ids.forEach((id, i) => {
           const difference = stored.get(`${at} ${id}`)! - values[i]! * scale!;
@@ -117,8 +122,8 @@ describe("shards", () => {
   });
 
   it("hold every chunk's vector to half a step of its own scale", async () => {
-    for (const { shard } of await shardsOf(40)) {
-      const first = corpus.documents[shard.meta.first_document]!.firstChunk;
+    for (const { first: document, shard } of await shardsOf(40)) {
+      const first = corpus.documents[document]!.firstChunk;
       const { padded } = shard.meta;
       for (let chunk = 0; chunk < shard.meta.chunks; chunk++) {
         const vector = corpus.vector(first + chunk);

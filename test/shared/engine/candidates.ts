@@ -1,8 +1,8 @@
 import type { Candidate, RankingRule } from "../../../shared/engine/fuse.ts";
-import type { ResidentShard } from "../../../shared/engine/resident.ts";
+import type { LiveShard } from "../../../shared/engine/live-shards.ts";
 
 /** Ranking never looks into a shard, so one without anything in it will do. */
-const SHARD = {} as ResidentShard;
+const SHARD = {} as LiveShard;
 
 /** A candidate that both sides hold near, unless the parts say otherwise; its ordinal is its id. */
 export function candidate(

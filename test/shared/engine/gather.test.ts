@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gather } from "../../../shared/engine/gather.ts";
-import type { ResidentShard } from "../../../shared/engine/resident.ts";
+import type { LiveShard } from "../../../shared/engine/live-shards.ts";
 import { FAR_POOL, NEAR_POOL, type ShardCandidates } from "../../../shared/engine/score-shard.ts";
 
 /** A document by its number in the index, with what each side thinks of it; 0 on the sparse side is no match. */
@@ -12,8 +12,8 @@ interface Scored {
 
 /** What a shard of these documents, from number `first` on, gives for a pool: everything, which is always enough. */
 function shardOf(first: number, documents: readonly Scored[]): ShardCandidates {
-  // Gathering looks at one number of the shard's meta and at nothing else of it.
-  const shard = { meta: { first_document: first } } as ResidentShard;
+  // Gathering looks at a shard's place among the others and at nothing else of it.
+  const shard = { first, ranks: null as LiveShard["ranks"] } as LiveShard;
   const all = Uint32Array.from(documents.keys());
   const matched = all.filter((at) => documents[at]!.sum > 0);
   return {

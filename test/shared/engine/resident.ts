@@ -1,9 +1,5 @@
-import {
-  loadShard,
-  loadTable,
-  type ResidentShard,
-  type ResidentTable,
-} from "../../../shared/engine/resident.ts";
+import { type LiveShard, liveShards } from "../../../shared/engine/live-shards.ts";
+import { loadShard, loadTable, type ResidentTable } from "../../../shared/engine/resident.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
 import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
 import { MIB } from "../../../shared/limits.ts";
@@ -20,7 +16,7 @@ export interface TinyParts {
   readonly manifest: Manifest;
   readonly tokenizer: Tokenizer;
   readonly table: ResidentTable;
-  readonly shards: readonly ResidentShard[];
+  readonly shards: readonly LiveShard[];
 }
 
 /** A tiny index in memory, on the scalar kernels. */
@@ -33,5 +29,5 @@ export async function tinyParts(documents: number, shardChunks?: number): Promis
   const shards = [];
   for (const blob of blobsOf(manifest, "shard")) shards.push(await loadShard(store, blob, kernels()));
   const table = await loadTable(store, blobsOf(manifest, "table")[0]!, kernels());
-  return { store, manifest, tokenizer: loadTokenizer(TINY_TOKENIZER), table, shards };
+  return { store, manifest, tokenizer: loadTokenizer(TINY_TOKENIZER), table, shards: liveShards(shards) };
 }

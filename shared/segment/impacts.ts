@@ -8,7 +8,12 @@
  * 3.15). The idf is the query's weight, so impacts stay within a narrow range and eight
  * bits are enough.
  */
-import type { SparseVector } from "../encode/encoder.ts";
+
+/** A sparse vector: token ids ascending, each once, with values above 0. */
+export interface SparseVector {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  readonly values: Float32Array<ArrayBuffer>;
+}
 
 /** Numbers of the sparse side. */
 export interface SparseOptions {

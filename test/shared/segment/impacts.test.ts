@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SparseVector } from "../../../indexer/encode/encoder.ts";
-import { bagOf, impactsOf, maxPool, SPARSE_OPTIONS, statisticsOf } from "../../../indexer/sparse/impacts.ts";
+import { bagOf, impactsOf, maxPool, SPARSE_OPTIONS, statisticsOf } from "../../../shared/segment/impacts.ts";
 
 const VOCABULARY = 20;
 const text = fc.array(fc.nat({ max: VOCABULARY - 1 }), { maxLength: 30 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSpace, sentences } from "../../indexer/sentences.ts";
+import { isSpace, sentences } from "../../../shared/segment/sentences.ts";
 
 const cut = (text: string) => sentences(text).map(([start, end]) => text.slice(start, end));
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Chunk, chunkDocument } from "../../indexer/chunk.ts";
-import type { Section, SourceDocument } from "../../indexer/sources/source.ts";
+import type { Section, SourceDocument } from "../../../indexer/sources/source.ts";
+import { type Chunk, chunkDocument } from "../../../shared/segment/chunk.ts";
 
 /** A stand-in for a tokenizer that is additive at white space: one token for every four units of a word. */
 function countTokens(text: string): number {

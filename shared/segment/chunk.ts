@@ -1,6 +1,6 @@
-import { LightedgeError } from "../shared/errors.ts";
+import { LightedgeError } from "../errors.ts";
+import type { SourceDocument } from "./document.ts";
 import { pack, type Unit, unitsOf } from "./pack.ts";
-import type { SourceDocument } from "./sources/source.ts";
 
 /** A stretch of a document that is encoded as one vector and one posting list. */
 export interface Chunk {
