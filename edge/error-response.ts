@@ -42,6 +42,8 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "index/too-large":
       return 503;
     case "usage/invalid":
+    case "store/denied":
+    case "store/unsafe":
     case "store/conflict":
     case "store/invalid-key":
     case "model/invalid":

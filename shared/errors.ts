@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   "usage/invalid",
   // What is stored.
   "store/unavailable",
+  "store/denied",
+  "store/unsafe",
   "store/conflict",
   "store/invalid-key",
   "blob/missing",

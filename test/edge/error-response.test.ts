@@ -15,6 +15,8 @@ describe("an error as an answer", () => {
       "document/invalid": 400,
       "usage/invalid": 500,
       "store/unavailable": 503,
+      "store/denied": 500,
+      "store/unsafe": 500,
       "store/conflict": 500,
       "store/invalid-key": 500,
       "blob/missing": 503,
