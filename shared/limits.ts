@@ -72,3 +72,15 @@ export const DOCUMENT_LIMITS = {
   /** Bytes of one line of a JSONL or CSV file, so that a file with no line ends cannot fill memory. */
   lineBytes: 4 * MIB,
 } as const;
+
+/** Limits on writes at the edge that wait to be folded; checked by the Worker before it takes one. */
+export const INBOX_LIMITS = {
+  /** Bytes of one entry, and of the body it comes in: a document of 1 MiB in JSON, half of its characters escaped. */
+  entryBytes: 2 * MIB,
+  /** Writes of one index that no version holds yet. Each is read at every cold start. */
+  waiting: 1000,
+  /** Bytes of their entries together: an isolate keeps their texts and vectors in memory. */
+  waitingBytes: 4 * MIB,
+  /** Documents of an overlay, and writes in its list. */
+  overlayEntries: 1_000_000,
+} as const;

@@ -58,24 +58,22 @@ export function compareIds(a: string, b: string): number {
   return compareBytes(encoder.encode(a), encoder.encode(b));
 }
 
-/** Throws `format/invalid` unless the ids are valid UTF-8, 1 to 512 bytes each, strictly ascending. */
-export function checkIds(packed: PackedIds): void {
+/** Throws `format/invalid` unless the ids are valid UTF-8, 1 to 512 bytes each, strictly ascending. `what` names them. */
+export function checkIds(packed: PackedIds, what = "shard section ids"): void {
   try {
     decoder.decode(packed.ids);
   } catch (error) {
-    throw invalid("shard section ids is not valid UTF-8.", error);
+    throw invalid(`${what} is not valid UTF-8.`, error);
   }
   for (let at = 0; at + 1 < packed.idStarts.length; at += 1) {
     const id = slice(packed, at);
     if (id.length === 0 || id.length > DOCUMENT_LIMITS.idBytes) {
-      throw invalid(
-        `shard section ids: id ${at} has ${id.length} bytes; 1 to ${DOCUMENT_LIMITS.idBytes} are allowed.`,
-      );
+      throw invalid(`${what}: id ${at} has ${id.length} bytes; 1 to ${DOCUMENT_LIMITS.idBytes} are allowed.`);
     }
     // The whole is valid, so only a boundary inside a character could make a part invalid.
-    if ((id[0]! & 0xc0) === 0x80) throw invalid(`shard section ids: id ${at} begins inside a character.`);
+    if ((id[0]! & 0xc0) === 0x80) throw invalid(`${what}: id ${at} begins inside a character.`);
     if (at > 0 && compareBytes(slice(packed, at - 1), id) >= 0) {
-      throw invalid(`shard section ids: id ${at} is not above the one before.`);
+      throw invalid(`${what}: id ${at} is not above the one before.`);
     }
   }
 }

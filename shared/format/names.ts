@@ -24,3 +24,34 @@ export function manifestKey(index: string, sha256: Sha256): string {
 export function pointerKey(index: string): string {
   return `indexes/${index}/current.json`;
 }
+
+/**
+ * A write at the edge: 13 digits of milliseconds since 1970, a dash, 16 random hexadecimal digits.
+ * The order of the text is the order of the writes.
+ */
+export type WriteId = string & { readonly __brand: "WriteId" };
+
+const WRITE_ID = /^[0-9]{13}-[0-9a-f]{16}$/;
+
+/** Whether a text has the form of a write. */
+export function isWriteId(text: string): text is WriteId {
+  return WRITE_ID.test(text);
+}
+
+/** What the keys of all entries of an index's inbox begin with. */
+export function inboxPrefix(index: string): string {
+  return `indexes/${index}/inbox/`;
+}
+
+/** Where the entry of a write lies. */
+export function inboxKey(index: string, write: WriteId): string {
+  return `${inboxPrefix(index)}${write}.json`;
+}
+
+/** The write whose entry this key of an index's inbox is; null for a key of another shape, which is not ours. */
+export function writeOfKey(index: string, key: string): WriteId | null {
+  const prefix = inboxPrefix(index);
+  if (!key.startsWith(prefix) || !key.endsWith(".json")) return null;
+  const name = key.slice(prefix.length, -".json".length);
+  return isWriteId(name) ? name : null;
+}
