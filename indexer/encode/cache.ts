@@ -6,7 +6,7 @@ import { KEY_BYTES, Packs } from "./packs.ts";
 import { encodingFromBytes, encodingToBytes } from "./records.ts";
 
 /** Texts encoded before they are saved: at most this much work is lost by a stop. */
-const SLICE = 512;
+export const SLICE = 512;
 
 /** How often the cache had what was asked for, in texts. */
 export interface CacheCounts {
@@ -19,21 +19,40 @@ export interface CachedEncoder extends Encoder {
   readonly counts: CacheCounts;
 }
 
-/** Puts a cache in `folder` before an encoder. Encodings are exact halves, so a cached one equals a fresh one to the bit. */
-export function cachedEncoder(encoder: Encoder, folder: string): CachedEncoder {
-  const { encoderHash } = encoder.model;
-  const packs = new Packs(join(folder, encoderHash.slice(0, 16)));
-  const counts = { hits: 0, misses: 0 };
+/** Brings packs from elsewhere into a folder and resolves to the names of those that came. */
+export type FetchPacks = (folder: string) => Promise<readonly string[]>;
 
-  function keyOf(text: string, { role, task, dense, sparse }: Wanted): Buffer {
-    // The prompt is in the encoder's hash by task and role, so these name it.
-    const head = JSON.stringify([encoderHash, role, task, dense, sparse]);
-    return createHash("sha256")
-      .update(head)
-      .update("\0")
-      .update(text.toWellFormed())
-      .digest()
-      .subarray(0, KEY_BYTES);
+/** The folder, in a folder of caches, with what this encoder encoded. */
+export function packFolder(folder: string, encoderHash: string): string {
+  return join(folder, encoderHash.slice(0, 16));
+}
+
+/** What an encoding is kept under. */
+export function cacheKey(encoderHash: string, text: string, { role, task, dense, sparse }: Wanted): Buffer {
+  // The prompt is in the encoder's hash by task and role, so these name it.
+  const head = JSON.stringify([encoderHash, role, task, dense, sparse]);
+  return createHash("sha256")
+    .update(head)
+    .update("\0")
+    .update(text.toWellFormed())
+    .digest()
+    .subarray(0, KEY_BYTES);
+}
+
+/**
+ * Puts a cache in `folder` before an encoder. Encodings are exact halves, so a cached one equals a
+ * fresh one to the bit. `fetch` is asked once, when the first text is not there.
+ */
+export function cachedEncoder(encoder: Encoder, folder: string, fetch?: FetchPacks): CachedEncoder {
+  const { encoderHash } = encoder.model;
+  const own = packFolder(folder, encoderHash);
+  const packs = new Packs(own);
+  const counts = { hits: 0, misses: 0 };
+  let toFetch = fetch;
+
+  function find(key: Buffer): Encoding | null {
+    const bytes = packs.get(key);
+    return bytes && encodingFromBytes(bytes);
   }
 
   return {
@@ -41,26 +60,30 @@ export function cachedEncoder(encoder: Encoder, folder: string): CachedEncoder {
     provider: encoder.provider,
     counts,
     async encode(texts, wanted, onProgress = () => {}) {
-      const keys = texts.map((text) => keyOf(text, wanted));
+      const keys = texts.map((text) => cacheKey(encoderHash, text, wanted));
+      const found = keys.map(find);
+      if (toFetch !== undefined && found.includes(null)) {
+        packs.add(await toFetch(own));
+        toFetch = undefined;
+        for (const [at, key] of keys.entries()) found[at] ??= find(key);
+      }
       const encodings = new Array<Encoding>(texts.length);
       const missing = new Map<string, number[]>();
-      let found = 0;
-      keys.forEach((key, at) => {
-        const bytes = packs.get(key);
-        const encoding = bytes && encodingFromBytes(bytes);
-        if (encoding) {
+      let hits = 0;
+      found.forEach((encoding, at) => {
+        if (encoding !== null) {
           encodings[at] = encoding;
-          found++;
+          hits++;
           return;
         }
-        const name = key.toString("latin1");
+        const name = keys[at]!.toString("latin1");
         const places = missing.get(name);
         if (places === undefined) missing.set(name, [at]);
         else places.push(at);
       });
-      counts.hits += found;
+      counts.hits += hits;
       counts.misses += missing.size;
-      if (found > 0) onProgress(found);
+      if (hits > 0) onProgress(hits);
       const groups = [...missing.values()];
       for (let first = 0; first < groups.length; first += SLICE) {
         const slice = groups.slice(first, first + SLICE);
