@@ -65,9 +65,7 @@ export function foldInbox(
   const known = new Set<WriteId>([...overlay.folded, ...entries.map(({ write }) => write)]);
   return {
     overlay: {
-      entries: withoutForgotten([...next.values()], listed, sourceDigest).sort((a, b) =>
-        compareIds(a.id, b.id),
-      ),
+      entries: withoutForgotten([...next.values()], listed).sort((a, b) => compareIds(a.id, b.id)),
       folded: [...new Set(listed)].filter((write) => known.has(write)).sort(),
     },
     puts,
@@ -101,17 +99,12 @@ function newestWrites(
  * deleted and is in no source, whose write is 30 days older than the newest and lies in the inbox no
  * longer. By then no entry that it would have to hold off can still be on its way.
  */
-function withoutForgotten(
-  entries: readonly OverlayEntry[],
-  listed: readonly WriteId[],
-  sourceDigest: (id: string) => string | null,
-): OverlayEntry[] {
+function withoutForgotten(entries: readonly OverlayEntry[], listed: readonly WriteId[]): OverlayEntry[] {
   const times = [...entries.map(({ write }) => write), ...listed].map(timeOfWrite);
   const newest = times.reduce((most, time) => Math.max(most, time), 0);
   const there = new Set<WriteId>(listed);
-  return entries.filter(({ id, write, stands, source }) => {
-    const rests =
-      stands === "source" || (stands === "delete" && source === null && sourceDigest(id) === null);
+  return entries.filter(({ write, stands, source }) => {
+    const rests = stands === "source" || (stands === "delete" && source === null);
     return !rests || there.has(write) || timeOfWrite(write) >= newest - WATERMARK_MS;
   });
 }
