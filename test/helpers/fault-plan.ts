@@ -88,13 +88,16 @@ export interface Chance {
   readonly chance: number;
   /** `amount` is drawn below this. */
   readonly below?: number;
+  /** Only under these keys. */
+  readonly keys?: RegExp;
 }
 
 /** Breaks operations by chance. The same seed and the same operations give the same faults. */
 export function breakByChance(random: Random, chances: readonly Chance[]): FaultPlan {
-  return ({ method }) => {
-    for (const { fault, chance, below } of chances) {
-      if (!canBreak(method, fault) || random.bits() >= chance * 2 ** 32) continue;
+  return ({ method, key }) => {
+    for (const { fault, chance, below, keys } of chances) {
+      if (!canBreak(method, fault) || keys?.test(key) === false) continue;
+      if (random.bits() >= chance * 2 ** 32) continue;
       return below === undefined ? { fault } : { fault, amount: random.below(below) };
     }
     return null;

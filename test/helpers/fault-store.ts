@@ -25,7 +25,7 @@ export interface FaultPorts {
   /** Resolves after this many milliseconds. Default: at once. */
   pause(milliseconds: number): Promise<void>;
   /** Does a request that lands late. Default: after `pause`, whatever became of its client. */
-  later(milliseconds: number, work: () => Promise<unknown>): void;
+  later(milliseconds: number, work: () => Promise<unknown>, operation: Operation): void;
   /** Ends the process. Default: this and all later operations throw, which a caller may outlive. */
   crash(): Promise<never>;
 }
@@ -120,7 +120,7 @@ export class FaultStore implements WriteStore {
         await work(null);
         throw unavailable(operation, planned);
       case "late":
-        this.#ports.later(amount ?? 0, () => work(null));
+        this.#ports.later(amount ?? 0, () => work(null), operation);
         throw unavailable(operation, planned);
       case "stall":
         await (amount === undefined ? NEVER : this.#ports.pause(amount));

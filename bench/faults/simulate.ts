@@ -1,0 +1,41 @@
+/**
+ * Schedules by the number: `node bench/faults/simulate.ts --schedules 100000 --seed 1`.
+ * A schedule that breaks a promise is printed with the command that repeats it, step by step.
+ */
+import { parseArgs } from "node:util";
+import { repeatCommand, simulate } from "../../test/sim/simulate.ts";
+import { digestInPlace } from "../../test/sim/sync-digest.ts";
+
+/** Violations that are printed; one bug breaks many schedules. */
+const SHOWN = 5;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    schedules: { type: "string", default: "1000" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+digestInPlace();
+const started = performance.now();
+const first = Number(values.seed);
+const count = Number(values.schedules);
+let steps = 0;
+let versions = 0;
+let broken = 0;
+for (let seed = first; seed < first + count; seed++) {
+  const found = await simulate(seed, values.verbose ? console.log : undefined);
+  steps += found.steps;
+  versions += found.versions;
+  if (found.violations.length === 0) continue;
+  broken++;
+  if (broken > SHOWN) continue;
+  console.log(`Seed ${seed} breaks ${found.violations.length} promises:`);
+  for (const violation of found.violations) console.log(`  ${violation}`);
+  console.log(`  Repeat: ${repeatCommand(seed)}`);
+}
+const seconds = ((performance.now() - started) / 1000).toFixed(1);
+console.log(
+  `${count} schedules from seed ${first}: ${steps} steps, ${versions} versions, ${broken} with violations, ${seconds} s.`,
+);
+process.exitCode = broken === 0 ? 0 : 1;
