@@ -67,7 +67,13 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
       },
     );
   }
-  for (const [name, option] of Object.entries(command.options)) checkOption(name, option, values[name]);
+  for (const [name, option] of Object.entries(command.options)) {
+    const value = values[name];
+    if (value === undefined && option.required)
+      throw new LightedgeError("usage/invalid", `--${name} is required.`, { field: name });
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) checkOption(`--${name}`, option, String(one));
+  }
   const value = (name: string) => values[name] ?? command.options[name]?.default;
   return {
     positionals,
@@ -104,31 +110,28 @@ function split(command: Command, words: readonly string[]): { positionals: strin
   }
 }
 
-function checkOption(name: string, option: Option, value: Values[string]): void {
-  if (value === undefined) {
-    if (option.required) throw new LightedgeError("usage/invalid", `--${name} is required.`, { field: name });
-    return;
-  }
-  for (const one of Array.isArray(value) ? value : [value]) {
-    if (option.choices !== undefined && !option.choices.includes(String(one))) {
-      throw usage(name, one, `one of ${option.choices.join(", ")}`);
-    }
-    if (option.type === "number") checkNumber(name, option, String(one));
-  }
+/** Throws `usage/invalid` unless the option can have this value. `name` is what the message calls it: `--limit`. */
+export function checkOption(name: string, { type, choices, ...bounds }: Option, value: string): void {
+  if (choices !== undefined && !choices.includes(value))
+    throw usage(name, value, `one of ${choices.join(", ")}`);
+  if (type === "number") checkNumber(name, bounds, value);
 }
 
-function checkNumber(name: string, option: Option, value: string): void {
+function checkNumber(
+  name: string,
+  { least = -Infinity, most = Infinity, integer = false }: Pick<Option, "least" | "most" | "integer">,
+  value: string,
+): void {
   const number = value.trim() === "" ? Number.NaN : Number(value);
-  const { least = -Infinity, most = Infinity, integer = false } = option;
   const kind = integer ? "a whole number" : "a number";
   if (!Number.isFinite(number) || (integer && !Number.isInteger(number))) throw usage(name, value, kind);
   if (number < least) throw usage(name, value, `${kind} of at least ${least}`, least);
   if (number > most) throw usage(name, value, `${kind} of at most ${most}`, most);
 }
 
-function usage(name: string, value: unknown, wanted: string, limit?: number): LightedgeError {
-  return new LightedgeError("usage/invalid", `--${name} must be ${wanted}, not ${printable(value)}.`, {
-    field: name,
+function usage(name: string, value: string, wanted: string, limit?: number): LightedgeError {
+  return new LightedgeError("usage/invalid", `${name} must be ${wanted}, not ${printable(value)}.`, {
+    field: name.replace(/^--/u, ""),
     value: printable(value),
     ...(limit === undefined ? {} : { limit }),
   });
