@@ -50,6 +50,8 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "model/unsafe-file":
     case "model/batch-dependent":
     case "source/invalid":
+    case "source/shrank":
+    case "index/taken":
     case "device/unavailable":
     case "internal":
       return 500;

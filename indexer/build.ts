@@ -1,50 +1,44 @@
 /**
- * The pipeline: source -> collection -> corpus -> query tables -> lexicon -> fusion weight -> shards -> version.
+ * The pipeline: source -> collection -> plan -> parts -> version.
  * Each stage takes and gives a value; the one pointer moves last, so a run that dies
  * anywhere leaves the version before it serving.
  */
 import { LightedgeError } from "../shared/errors.ts";
-import { writeLexicon } from "../shared/format/lexicon.ts";
-import type { BlobEntry } from "../shared/format/manifest.ts";
-import { writeTokenizerFile } from "../shared/format/tokenizer-file.ts";
-import type { RowBits } from "../shared/kernels/kernels.ts";
-import { impactsOf, statisticsOf } from "../shared/segment/impacts.ts";
+import { writeOverlay } from "../shared/format/overlay.ts";
+import type { Sha256 } from "../shared/hash.ts";
 import type { WriteStore } from "../shared/store/store.ts";
-import { loadTokenizer } from "../shared/tokenizer/load.ts";
-import { createRotation, ROTATION } from "./compress/rotate.ts";
 import type { Encoder } from "./encode/encoder.ts";
-import { loadPrior } from "./fit/prior.ts";
-import type { SpanPlan } from "./fit/spans.ts";
+import { type Base, readBase } from "./incremental/base.ts";
+import { checkOrigin, checkShrink } from "./incremental/guards.ts";
+import { type Laid, layWrites } from "./incremental/lay-writes.ts";
+import { makeSome } from "./incremental/make-some.ts";
+import { planRun, REFIT_DRIFT, type RunPlan } from "./incremental/plan.ts";
+import { recipeOf } from "./incremental/recipe.ts";
+import { type MadeParts, type MakeOptions, makeAll } from "./make-all.ts";
 import type { Progress } from "./progress.ts";
 import type { Source } from "./sources/source.ts";
-import { chooseWeight } from "./stages/choose-weight.ts";
 import { type Collection, collect } from "./stages/collect.ts";
-import { encodeCorpus } from "./stages/encode-corpus.ts";
-import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
-import { makeLexicon } from "./stages/make-lexicon.ts";
-import { impactScaleOf, makeShards } from "./stages/make-shards.ts";
-import { MIX } from "./stages/mix.ts";
+import { prepareTools } from "./stages/tools.ts";
 import { readPointer } from "./store/publish.ts";
 import { type Published, Publisher, publishVersion, type VersionContent } from "./store/publish-version.ts";
 
 /** What an index is built from and how. */
-export interface BuildOptions {
+export interface BuildOptions extends Omit<MakeOptions, "tasks"> {
   readonly index: string;
   readonly source: Source;
   readonly encoder: Encoder;
   readonly store: WriteStore;
   /** Tasks to make tables for, the default first; the model's first task when empty. */
   readonly tasks: readonly string[];
-  /** Bits of a table value. 3 loses nothing measurable (decision 0005); fewer are smaller and coarser. */
-  readonly bits: RowBits;
-  /** Tokens at most that a chunk repeats from the one before. */
-  readonly overlapTokens: number;
-  /** Chunks of a shard; what fits the resident budget when absent. */
-  readonly shardChunks?: number;
-  /** Share of the dense side in hybrid search, 0 to 1; chosen on held-out texts of the corpus when absent. */
-  readonly weight?: number | undefined;
-  /** Texts of the corpus that the tables are fitted to; `SPAN_PLAN` when absent. */
-  readonly spans?: SpanPlan;
+  /** Make more anew than has changed: all documents with the tables kept, or everything. */
+  readonly rebuild?: "documents" | "all" | undefined;
+  /** Drift from which the tables are fitted again, `REFIT_DRIFT` when absent; infinity keeps them. */
+  readonly refitDrift?: number | undefined;
+  /** Whether the run may remove more than `SHRINK_SHARE` of the documents. */
+  readonly allowShrink?: boolean;
+  /** Name of the configuration that runs this, and whether it may take an index from another. */
+  readonly origin?: string | undefined;
+  readonly takeOver?: boolean;
   readonly now: () => Date;
 }
 
@@ -55,130 +49,118 @@ export const BUILD_DEFAULTS = { bits: 3, overlapTokens: 0 } as const;
 export interface BuildReport extends Published {
   readonly bytesWritten: number;
   readonly tableBytes: number;
-  /** Figures of the first table's fit. */
+  /** Figures of the first table's fit; empty where it was kept. */
   readonly fit: Readonly<Record<string, number>>;
+  readonly plan: PlanFacts;
 }
 
-/** Builds an index and makes it current. Throws `store/conflict` when another run won meanwhile. */
-export async function buildIndex(options: BuildOptions, progress: Progress): Promise<BuildReport> {
-  const base = await readPointer(options.store, options.index);
-  const collection = await collect(options.source, progress);
-  try {
-    if (collection.ids.length === 0) {
-      throw new LightedgeError("source/invalid", `${options.source.description} holds no document to index.`);
-    }
+/** A plan as it is reported. */
+export type PlanFacts = Pick<
+  RunPlan,
+  "kind" | "reason" | "added" | "changed" | "removed" | "unchanged" | "drift"
+>;
+
+/** A run that is ready to begin. */
+export interface PreparedRun {
+  readonly base: Base | null;
+  readonly collection: Collection;
+  readonly overlay: Laid["overlay"];
+  readonly tasks: readonly [string, ...string[]];
+  readonly recipe: Sha256;
+  readonly plan: RunPlan;
+}
+
+/**
+ * Brings an index up to date with its source and makes that current. Throws `source/shrank`,
+ * `index/taken` or `store/unsafe` before anything is written and `store/conflict` when another run won meanwhile.
+ */
+export function buildIndex(options: BuildOptions, progress: Progress): Promise<BuildReport> {
+  return withRun(options, progress, async (run) => {
     const publisher = new Publisher(options.store);
-    const parts = await makeParts(collection, publisher, options, progress);
+    const { plan, base } = run;
+    const parts = await makeParts(run, options, publisher, progress);
     const stage = progress.stage("publish", 1);
-    const published = await publishVersion(options.store, parts.content, base, options.now());
+    const content = await contentOf(run, parts, options, publisher);
+    const published = await publishVersion(options.store, content, base?.stored ?? null, options.now());
     stage.done(`version ${published.version}, ${publisher.bytesWritten} bytes written`);
-    const { file, figures } = parts.table;
-    return {
-      ...published,
-      bytesWritten: publisher.bytesWritten,
-      tableBytes: file.bytes.length,
-      fit: figures,
-    };
+    const { tableBytes, fit } = parts;
+    return { ...published, bytesWritten: publisher.bytesWritten, tableBytes, fit, plan: factsOf(plan) };
+  });
+}
+
+/** Reads everything and plans a run, then lets `work` have it. What was set aside on disk is removed afterwards. */
+export async function withRun<T>(
+  options: BuildOptions,
+  progress: Progress,
+  work: (run: PreparedRun) => Promise<T>,
+): Promise<T> {
+  const { store, index, encoder, source } = options;
+  const tasks = taskNames(options);
+  const stored = await readPointer(store, index);
+  const base = stored === null ? null : await readBase(store, stored);
+  checkOrigin(base, options.origin, options.takeOver ?? false);
+  const collected = await collect(source, progress);
+  try {
+    const { collection, overlay } = await layWrites(store, index, base, collected, progress);
+    if (collection.ids.length === 0) {
+      throw new LightedgeError("source/invalid", `${source.description} holds no document to index.`);
+    }
+    const recipe = await recipeOf(encoder.model, { ...options, tasks });
+    const plan = planRun(base, collection, {
+      recipe,
+      rebuild: options.rebuild,
+      refitDrift: options.refitDrift ?? REFIT_DRIFT,
+    });
+    checkShrink(base, plan, options.allowShrink ?? false, source.description);
+    return await work({ base, collection, overlay, tasks, recipe, plan });
   } finally {
-    await collection.close();
+    await collected.close();
   }
 }
 
-interface Parts {
-  /** The table of the first task. */
-  readonly table: BuiltTable;
-  readonly content: VersionContent;
+/** A plan without its lists. */
+export function factsOf({ kind, reason, added, changed, removed, unchanged, drift }: RunPlan): PlanFacts {
+  return { kind, reason, added, changed, removed, unchanged, drift };
 }
 
 async function makeParts(
-  collection: Collection,
-  publisher: Publisher,
+  { base, collection, tasks, plan }: PreparedRun,
   options: BuildOptions,
+  publisher: Publisher,
   progress: Progress,
-): Promise<Parts> {
-  const { encoder } = options;
-  const { description, encoderHash, tokenizer: tokenizerValue } = encoder.model;
+): Promise<MadeParts> {
+  const tools = await prepareTools(options.encoder, tasks[0]);
+  const making = { ...options, tasks };
+  return base === null || plan.kind === "all"
+    ? makeAll(collection, tools, making, publisher, progress)
+    : makeSome(options.store, base, plan, collection, tools, making, publisher, progress);
+}
+
+async function contentOf(
+  { collection, overlay, recipe, base }: PreparedRun,
+  parts: MadeParts,
+  options: BuildOptions,
+  publisher: Publisher,
+): Promise<VersionContent> {
+  const { description, encoderHash } = options.encoder.model;
   const { name, dimension, vocabulary, max_tokens } = description;
-  const tasks = taskNames(options);
-  const [task] = tasks;
-  const tokenizer = loadTokenizer(tokenizerValue);
-  const tokenizerFile = await writeTokenizerFile(
-    { encoder: encoderHash, lowercase: description.tokenizer.lowercase },
-    tokenizerValue,
-  );
-  const rotation = createRotation(ROTATION, dimension);
-  const maxTokens = encoder.model.maxTextTokens(task, "document");
-  const common = { encoder, tokenizer, rotation, task, maxTokens };
-
-  const corpus = await encodeCorpus(
-    collection,
-    { ...common, overlapTokens: options.overlapTokens },
-    progress,
-  );
-  const statistics = statisticsOf(
-    corpus.documents.map(({ bag }) => bag),
-    vocabulary,
-  );
-  const prior = await loadPrior(encoder.model);
-  const tables: BuiltTable[] = [];
-  for (const each of tasks) {
-    const tableOptions = {
-      ...common,
-      task: each,
-      queryPrompt: description.tasks[each]!.query_prompt,
-      tokenizerSha256: tokenizerFile.sha256,
-      bits: options.bits,
-      prior,
-      weights: statistics.idf,
-      ...(options.spans === undefined ? {} : { spans: options.spans }),
-    };
-    tables.push(await buildTable(collection, corpus, tableOptions, progress));
-  }
-  const table = tables[0]!;
-  const lexicon = await makeLexicon(collection, progress);
-  const weight =
-    options.weight ??
-    (await chooseWeight(collection, corpus, { ...common, statistics, table, mix: MIX }, progress)).weight;
-
-  const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }];
-  for (const [at, { file }] of tables.entries())
-    blobs.push({ role: "table", task: tasks[at]!, ...(await publisher.put(file)) });
-  if (lexicon !== null)
-    blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
-  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
-  const shardOptions = {
-    encoder: encoderHash,
-    tokenizer: tokenizerFile.sha256,
-    table: table.file.sha256,
-    dimension,
-    vocabulary,
-    impacts,
-    impactScale: impactScaleOf(impacts),
-    decoded: table.decoded,
-    mix: MIX,
-    ...(options.shardChunks === undefined ? {} : { chunks: options.shardChunks }),
-  };
-  let ordinal = 0;
-  for await (const { shard, documents } of makeShards(collection, corpus, shardOptions, progress)) {
-    blobs.push({ role: "shard", ordinal, ...(await publisher.put(shard)) });
-    blobs.push({ role: "documents", ordinal, ...(await publisher.put(documents)) });
-    ordinal++;
-  }
+  const blobs = [...parts.blobs];
+  if (overlay.entries.length > 0 || overlay.folded.length > 0)
+    blobs.push({ role: "overlay", ...(await publisher.put(await writeOverlay(overlay))) });
+  const origin = options.origin ?? (options.takeOver ? undefined : base?.manifest.build?.origin);
   return {
-    table,
-    content: {
-      index: options.index,
-      model: { name, encoder: encoderHash, dimension, vocabulary, max_tokens },
-      tasks: tasks.map((each, at) => ({
-        name: each,
-        query_prompt: description.tasks[each]!.query_prompt,
-        table: tables[at]!.file.sha256,
-      })),
-      fusion: { rule: "minmax", weight },
-      counts: { documents: collection.ids.length, chunks: corpus.chunks, rejected: collection.rejected },
-      fields: collection.fields,
-      blobs,
+    index: options.index,
+    model: { name, encoder: encoderHash, dimension, vocabulary, max_tokens },
+    tasks: parts.tasks,
+    fusion: { rule: "minmax", weight: parts.weight },
+    counts: {
+      documents: collection.ids.length,
+      chunks: parts.chunks,
+      rejected: collection.rejected,
     },
+    fields: collection.fields,
+    build: { recipe, ...parts.build, ...(origin === undefined ? {} : { origin }) },
+    blobs,
   };
 }
 

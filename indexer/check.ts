@@ -7,10 +7,12 @@ import { idAt } from "../shared/format/ids.ts";
 import { readLexicon } from "../shared/format/lexicon.ts";
 import { loadEnvelope, loadManifest } from "../shared/format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import { readOverlay } from "../shared/format/overlay.ts";
 import { wholeSource } from "../shared/format/ranged.ts";
 import { readShard, type ShardFile, type ShardMeta } from "../shared/format/shard.ts";
 import { readTable, type TableMeta } from "../shared/format/table.ts";
 import { readTokenizerFile } from "../shared/format/tokenizer-file.ts";
+import { deadByShard, readTombstones } from "../shared/format/tombstones.ts";
 import type { ReadStore } from "../shared/store/store.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
 import { readPointer } from "./store/publish.ts";
@@ -60,15 +62,39 @@ export async function checkIndex(store: ReadStore, name: string): Promise<CheckR
     );
   for (const blob of blobsOf(manifest, "lexicon"))
     await attempt("Lexicon", async () => readLexicon(await loadEnvelope(store, blob)));
+  for (const blob of blobsOf(manifest, "overlay"))
+    await attempt("Overlay", async () => readOverlay(await loadEnvelope(store, blob)));
+  const [tombstones] = blobsOf(manifest, "tombstones");
+  const shardCount = blobsOf(manifest, "shard").length;
+  const dead =
+    tombstones &&
+    (await attempt("Tombstones", async () =>
+      deadByShard(readTombstones(await loadEnvelope(store, tombstones)), shardCount),
+    ));
   const shards: (ShardMeta | null)[] = [];
+  const living = new Map<string, number>();
   let documents = 0;
   let chunks = 0;
   for (const [ordinal, blob] of blobsOf(manifest, "shard").entries()) {
     const shard = await attempt(`Shard ${ordinal}`, async () => readShard(await loadEnvelope(store, blob)));
     shards.push(shard?.meta ?? null);
     if (shard === null) continue;
-    documents += shard.meta.documents;
-    chunks += shard.meta.chunks;
+    const gone = new Set(dead?.[ordinal]);
+    for (const row of gone)
+      if (row >= shard.meta.documents)
+        problems.push(
+          `Document ${row} of shard ${ordinal} is said to be dead; the shard has ${shard.meta.documents}.`,
+        );
+    for (let document = 0; document < shard.meta.documents; document++) {
+      if (gone.has(document)) continue;
+      documents++;
+      chunks += shard.owners[document + 1]! - shard.owners[document]!;
+      const id = idAt(shard, document);
+      const other = living.get(id);
+      if (other !== undefined)
+        problems.push(`Document ${id} lives in shard ${other} and in shard ${ordinal}.`);
+      living.set(id, ordinal);
+    }
     const entry = blobsOf(manifest, "documents")[ordinal]!;
     await attempt(`Documents of shard ${ordinal}`, () =>
       checkDocuments(store, entry, shard, ordinal, problems),

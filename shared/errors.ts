@@ -30,6 +30,8 @@ export const ERROR_CODES = [
   "model/unsafe-file",
   "model/batch-dependent",
   "source/invalid",
+  "source/shrank",
+  "index/taken",
   "device/unavailable",
   // A fault of ours.
   "internal",

@@ -4,6 +4,7 @@ import { bindingHash } from "../../shared/format/binding.ts";
 import type { WrittenFile } from "../../shared/format/envelope.ts";
 import { loadManifest } from "../../shared/format/load.ts";
 import {
+  BLOB_ROLES,
   type BlobEntry,
   type BlobFacts,
   type Manifest,
@@ -37,7 +38,7 @@ export async function publishVersion(
   base: Awaited<ReturnType<typeof readPointer>>,
   now: Date,
 ): Promise<Published> {
-  const { index, model, tasks, fusion, counts, fields, blobs } = content;
+  const { index, model, tasks, fusion, counts, fields, build, blobs } = content;
   const manifest: Manifest = {
     format: 1,
     index,
@@ -55,6 +56,7 @@ export async function publishVersion(
     fusion,
     counts,
     fields,
+    ...(build === undefined ? {} : { build }),
     blobs: orderBlobs(blobs),
   };
   if (base !== null) {
@@ -89,10 +91,9 @@ function versionOf(seq: number, sha256: string): string {
   return `${seq}-${sha256.slice(0, 8)}`;
 }
 
-/** The manifest's order: the tokenizer, tables by task, the lexicon, shards by ordinal, documents by ordinal. */
+/** The blobs in the manifest's order. */
 function orderBlobs(blobs: readonly BlobEntry[]): readonly BlobEntry[] {
-  const roles: readonly BlobEntry["role"][] = ["tokenizer", "table", "lexicon", "shard", "documents"];
-  return roles.flatMap((role) => blobs.filter((blob) => blob.role === role));
+  return BLOB_ROLES.flatMap((role) => blobs.filter((blob) => blob.role === role));
 }
 
 /** Whether two versions differ in nothing but when they were made and from what. */

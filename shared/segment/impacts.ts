@@ -75,7 +75,7 @@ export function statisticsOf(bags: readonly Bag[], vocabulary: number): Collecti
 export function impactsOf(
   bag: Bag,
   learned: SparseVector | null,
-  statistics: CollectionStatistics,
+  statistics: Pick<CollectionStatistics, "meanLength">,
   options: SparseOptions = SPARSE_OPTIONS,
 ): SparseVector {
   const { k1, b, alpha } = options;

@@ -15,6 +15,7 @@ interface Texts {
 async function lexiconOf(...documents: readonly Texts[]): Promise<Readonly<Record<string, number>> | null> {
   const collection: Collection = {
     ids: documents.map((_, at) => String(at)),
+    digests: documents.map(() => "0".repeat(32)),
     rejected: 0,
     fields: [],
     read: async (number) => ({ id: String(number), fields: { ...documents[number]! }, sections: [] }),

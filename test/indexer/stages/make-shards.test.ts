@@ -3,7 +3,7 @@ import { createRotation, ROTATION } from "../../../indexer/compress/rotate.ts";
 import { SILENT } from "../../../indexer/progress.ts";
 import { type Collection, collect } from "../../../indexer/stages/collect.ts";
 import { type Corpus, encodeCorpus } from "../../../indexer/stages/encode-corpus.ts";
-import { impactScaleOf, makeShards } from "../../../indexer/stages/make-shards.ts";
+import { corpusDocuments, impactScaleOf, makeShards } from "../../../indexer/stages/make-shards.ts";
 import { openDocuments } from "../../../shared/format/documents.ts";
 import { parseEnvelope } from "../../../shared/format/envelope.ts";
 import { idAt } from "../../../shared/format/ids.ts";
@@ -43,21 +43,20 @@ afterAll(() => collection.close());
 /** All shards, read back. */
 async function shardsOf(chunks?: number) {
   const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
-  const options = {
+  const facts = {
     encoder: DIGEST,
     tokenizer: DIGEST,
     table: DIGEST,
     dimension,
     vocabulary,
-    impacts,
-    impactScale: impactScaleOf(impacts),
-    decoded: new Float32Array(vocabulary * dimension),
+    impact_scale: impactScaleOf(impacts),
     mix: 0,
-    ...(chunks === undefined ? {} : { chunks }),
   };
+  const decoded = new Float32Array(vocabulary * dimension);
+  const ready = corpusDocuments(collection, corpus, { impacts, decoded }, facts);
   const shards = [];
   let first = 0;
-  for await (const { shard, documents } of makeShards(collection, corpus, options, SILENT)) {
+  for await (const { shard, documents } of makeShards(ready, facts, SILENT, chunks)) {
     shards.push({
       first,
       shard: readShard(parseEnvelope(shard.bytes, "shard")),

@@ -1,0 +1,117 @@
+/** A collection to the parts of a version, everything made anew: corpus -> query tables -> lexicon -> fusion weight -> shards. */
+import { writeLexicon } from "../shared/format/lexicon.ts";
+import type { BlobEntry, Manifest } from "../shared/format/manifest.ts";
+import type { RowBits } from "../shared/kernels/kernels.ts";
+import { impactsOf, statisticsOf } from "../shared/segment/impacts.ts";
+import { loadPrior } from "./fit/prior.ts";
+import type { SpanPlan } from "./fit/spans.ts";
+import type { Progress } from "./progress.ts";
+import { chooseWeight } from "./stages/choose-weight.ts";
+import type { Collection } from "./stages/collect.ts";
+import { encodeCorpus } from "./stages/encode-corpus.ts";
+import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
+import { makeLexicon } from "./stages/make-lexicon.ts";
+import { corpusDocuments, impactScaleOf, makeShards } from "./stages/make-shards.ts";
+import { MIX } from "./stages/mix.ts";
+import { segmentFacts, type Tools } from "./stages/tools.ts";
+import type { Publisher } from "./store/publish-version.ts";
+
+/** Settings of making. */
+export interface MakeOptions {
+  /** Tasks to make tables for, the default first. */
+  readonly tasks: readonly [string, ...string[]];
+  readonly bits: RowBits;
+  readonly overlapTokens: number;
+  /** Chunks of a shard; what fits the resident budget when absent. */
+  readonly shardChunks?: number | undefined;
+  /** Share of the dense side; chosen on held-out texts when absent. */
+  readonly weight?: number | undefined;
+  readonly spans?: SpanPlan | undefined;
+}
+
+/** What a version is made of, stored. */
+export interface MadeParts {
+  readonly tasks: Manifest["tasks"];
+  readonly weight: number;
+  readonly chunks: number;
+  readonly build: {
+    readonly mean_length: number;
+    readonly impact_scale: number;
+    readonly fitted: number;
+    readonly changed: number;
+  };
+  readonly blobs: readonly BlobEntry[];
+  readonly tableBytes: number;
+  /** Figures of the first table's fit; empty where none was fitted. */
+  readonly fit: Readonly<Record<string, number>>;
+}
+
+/** Makes everything anew. Memory: vectors and tokens of all chunks, one shard. */
+export async function makeAll(
+  collection: Collection,
+  tools: Tools,
+  options: MakeOptions,
+  publisher: Publisher,
+  progress: Progress,
+): Promise<MadeParts> {
+  const { encoder, tokenizerFile } = tools;
+  const { description } = encoder.model;
+  const corpus = await encodeCorpus(collection, { ...tools, overlapTokens: options.overlapTokens }, progress);
+  const statistics = statisticsOf(
+    corpus.documents.map(({ bag }) => bag),
+    description.vocabulary,
+  );
+  const prior = await loadPrior(encoder.model);
+  const tables: BuiltTable[] = [];
+  for (const task of options.tasks) {
+    const tableOptions = {
+      ...tools,
+      task,
+      queryPrompt: description.tasks[task]!.query_prompt,
+      tokenizerSha256: tokenizerFile.sha256,
+      bits: options.bits,
+      prior,
+      weights: statistics.idf,
+      ...(options.spans === undefined ? {} : { spans: options.spans }),
+    };
+    tables.push(await buildTable(collection, corpus, tableOptions, progress));
+  }
+  const table = tables[0]!;
+  const lexicon = await makeLexicon(collection, progress);
+  const weight =
+    options.weight ??
+    (await chooseWeight(collection, corpus, { ...tools, statistics, table, mix: MIX }, progress)).weight;
+
+  const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }];
+  for (const [at, { file }] of tables.entries())
+    blobs.push({ role: "table", task: options.tasks[at]!, ...(await publisher.put(file)) });
+  if (lexicon !== null)
+    blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
+  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
+  const facts = segmentFacts(tools, table.file.sha256, { impact_scale: impactScaleOf(impacts), mix: MIX });
+  const documents = corpusDocuments(collection, corpus, { impacts, decoded: table.decoded }, facts);
+  let ordinal = 0;
+  for await (const made of makeShards(documents, facts, progress, options.shardChunks)) {
+    blobs.push({ role: "shard", ordinal, ...(await publisher.put(made.shard)) });
+    blobs.push({ role: "documents", ordinal, ...(await publisher.put(made.documents)) });
+    ordinal++;
+  }
+  return {
+    tasks: options.tasks.map((name, at) => ({
+      name,
+      query_prompt: description.tasks[name]!.query_prompt,
+      table: tables[at]!.file.sha256,
+    })),
+    weight,
+    chunks: corpus.chunks,
+    build: {
+      mean_length: statistics.meanLength,
+      impact_scale: facts.impact_scale,
+      fitted: collection.ids.length,
+      changed: 0,
+    },
+    blobs,
+    tableBytes: table.file.bytes.length,
+    fit: table.figures,
+  };
+}
