@@ -41,6 +41,9 @@ export const MEMORY_LIMITS = {
 export const FORMAT_LIMITS = {
   /** Bytes of a pointer file. */
   pointerBytes: 4 * KIB,
+  /** Indexes of one store, and bytes of the records that name them all: at 80 bytes an index they are read whole. */
+  indexes: 50_000,
+  registryBytes: 4 * MIB,
   /** Bytes of a manifest. */
   manifestBytes: 4 * MIB,
   /** Bytes of the first read of a blob, which must hold its whole directory. */

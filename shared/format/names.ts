@@ -1,6 +1,6 @@
 /** Keys in the store, relative to the prefix that the store itself adds. docs/format.md section 1. */
 
-import type { Sha256 } from "../hash.ts";
+import { isSha256, type Sha256 } from "../hash.ts";
 
 /** One lower-case segment of a key that never looks like a digest's folder or a path. */
 const INDEX_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
@@ -54,4 +54,40 @@ export function writeOfKey(index: string, key: string): WriteId | null {
   if (!key.startsWith(prefix) || !key.endsWith(".json")) return null;
   const name = key.slice(prefix.length, -".json".length);
   return isWriteId(name) ? name : null;
+}
+
+/** The registry: which indexes the store holds. */
+export const REGISTRY_KEY = "registry.json";
+
+/** Written before garbage collection deletes anything; its `modified` says when that was. */
+export const GC_CLOCK_KEY = "gc/clock.json";
+
+/** Written to be told the time by the store. */
+export const GC_NOW_KEY = "gc/now.json";
+
+/** What the keys of all blobs begin with. */
+export const BLOB_PREFIX = "blobs/";
+
+/** What the keys of all that belongs to one index begin with. */
+export const INDEX_PREFIX = "indexes/";
+
+/** The digest of the blob under this key; null for a key of another shape, which is not ours. */
+export function digestOfBlob(key: string): Sha256 | null {
+  if (!key.startsWith(BLOB_PREFIX)) return null;
+  const digest = key.slice(BLOB_PREFIX.length);
+  return isSha256(digest) ? digest : null;
+}
+
+/** The index and the digest of the manifest under this key; null for a key of another shape, which is not ours. */
+export function manifestOfKey(key: string): { readonly index: string; readonly sha256: Sha256 } | null {
+  const [indexes, index = "", manifests, name = "", ...more] = key.split("/");
+  if (`${indexes}/` !== INDEX_PREFIX || manifests !== "manifests" || more.length > 0) return null;
+  const sha256 = name.slice(0, -".json".length);
+  if (!name.endsWith(".json") || !isIndexName(index) || !isSha256(sha256)) return null;
+  return { index, sha256 };
+}
+
+/** How a version is written: in answers, on the command line, in logs. */
+export function versionName(seq: number, sha256: string): string {
+  return `${seq}-${sha256.slice(0, 8)}`;
 }

@@ -43,7 +43,8 @@ export interface StoredPointer {
 const COMMIT_ID = /^[0-9a-f]{32}$/;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-const commitId: Check<string> = (value, where) => {
+/** 128 random bits in 32 lower-case hexadecimal digits. */
+export const commitId: Check<string> = (value, where) => {
   const id = text(32, 32)(value, where);
   if (COMMIT_ID.test(id)) return id;
   throw invalid(`${where} must be 32 lower-case hexadecimal digits.`);
