@@ -4,6 +4,7 @@ import { openEncoder } from "./encoder.ts";
 import { SPEC_OPTIONS, specOf } from "./index-options.ts";
 import { ENCODER_OPTIONS, INDEX_OPTION, STORE_OPTION, storeOf } from "./options.ts";
 import { factsOf, openSources, runIndex, sentencesOf } from "./run-index.ts";
+import { RUN_OPTIONS, runChoicesOf } from "./run-options.ts";
 
 /** `lightedge index`: a source into a new version of an index. */
 export const indexCommand: Command = {
@@ -15,6 +16,7 @@ export const indexCommand: Command = {
     store: STORE_OPTION,
     ...ENCODER_OPTIONS,
     ...SPEC_OPTIONS,
+    ...RUN_OPTIONS,
     json: JSON_OPTION,
   },
   notes: "A run that is stopped can be started again: what was encoded is kept.",
@@ -25,7 +27,11 @@ export const indexCommand: Command = {
     const source = await openSources(spec, progress);
     const encoder = await openEncoder(args, progress);
     try {
-      const run = await runIndex(spec, { source, store, encoder, now: () => new Date() }, progress);
+      const run = await runIndex(
+        spec,
+        { ...runChoicesOf(args), source, store, encoder, now: () => new Date() },
+        progress,
+      );
       output.result(factsOf(spec.index, run), () => sentencesOf(spec.index, run));
     } finally {
       await encoder.close();

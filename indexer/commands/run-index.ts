@@ -17,6 +17,9 @@ export interface IndexSpec
   readonly onError: "fail" | "skip";
 }
 
+/** How a run treats the version before it. */
+export type RunChoices = Pick<BuildOptions, "rebuild" | "refitDrift" | "allowShrink" | "origin" | "takeOver">;
+
 /** What came of an index: its report, and how its texts were encoded. */
 export interface IndexRun {
   readonly report: BuildReport;
@@ -39,7 +42,7 @@ export async function openSources(spec: IndexSpec, progress: Progress): Promise<
 /** Builds the index and makes it current. Throws what `buildIndex` does. */
 export async function runIndex(
   spec: IndexSpec,
-  around: Pick<BuildOptions, "source" | "store" | "now"> & { readonly encoder: CachedEncoder },
+  around: RunChoices & Pick<BuildOptions, "source" | "store" | "now"> & { readonly encoder: CachedEncoder },
   progress: Progress,
 ): Promise<IndexRun> {
   const { index, tasks, bits, overlapTokens, shardChunks, weight } = spec;
@@ -68,13 +71,14 @@ export function factsOf(index: string, { report, ...run }: IndexRun): Readonly<R
   return { index, ...rest, ...manifest.counts, ...run };
 }
 
-/** A run in two lines of text. */
+/** A run in three lines of text. */
 export function sentencesOf(index: string, { report, encoded, cached }: IndexRun): string {
-  const { version, changed, manifest, bytesWritten } = report;
+  const { version, changed, manifest, bytesWritten, plan } = report;
   const { documents, chunks, rejected } = manifest.counts;
   const bad = rejected > 0 ? `, ${rejected} rejected` : "";
   return [
     changed ? `Published ${index} ${version}.` : `${index} ${version} is up to date; nothing was published.`,
+    `${plan.added} added, ${plan.changed} changed, ${plan.removed} removed, ${plan.unchanged} as they were; made anew: ${plan.kind} (${plan.reason}).`,
     `${documents} documents in ${chunks} chunks${bad}; ${encoded} texts encoded, ${cached} from the cache; ${bytesWritten} bytes written.`,
   ].join("\n");
 }
