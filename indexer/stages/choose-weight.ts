@@ -5,7 +5,7 @@ import { bagOf, type CollectionStatistics, impactsOf } from "../../shared/segmen
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { sumOfRows } from "../compress/decode-table.ts";
 import type { Rotation } from "../compress/rotate.ts";
-import type { Encoder, SparseVector } from "../encode/encoder.ts";
+import type { Encoder, Encoding, SparseVector } from "../encode/encoder.ts";
 import { type HeldOutScores, pickWeight, type WeightPoint, weightCurve } from "../fit/weight.ts";
 import type { Progress } from "../progress.ts";
 import { impactsLeft } from "../sparse/impacts-left.ts";
@@ -50,24 +50,12 @@ export async function chooseWeight(
   progress: Progress,
 ): Promise<WeightChoice> {
   const stage = progress.stage("choose weight", QUESTIONS);
-  const stride = Math.max(1, corpus.documents.length / DOCUMENTS);
-  const documents = Array.from({ length: Math.floor(corpus.documents.length / stride) }, (_, at) =>
-    Math.floor(at * stride),
-  );
-  const questions = await cutQuestions(collection, corpus, documents, QUESTIONS, SEED);
-  if (questions.length < LEAST_QUESTIONS) {
+  const { documents, questions } = await drawQuestions(collection, corpus);
+  const rests = await encodeRests(questions, options);
+  if (rests === null) {
     stage.done(`${FALLBACK_WEIGHT}, for want of texts to cut questions from`);
     return { weight: FALLBACK_WEIGHT, questions: questions.length, curve: [] };
   }
-  const rests = await options.encoder.encode(
-    questions.map(({ rest }) => rest),
-    {
-      role: "document",
-      task: options.task,
-      dense: true,
-      sparse: options.encoder.model.description.sparse !== null,
-    },
-  );
   const search = searcher(corpus, documents, options);
   const scores = questions.map((question, at) => {
     stage.advance(1);
@@ -79,6 +67,31 @@ export async function chooseWeight(
   const weight = pickWeight(curve);
   stage.done(`${weight}, on ${questions.length} held-out texts`);
   return { weight, questions: questions.length, curve };
+}
+
+/** Questions cut out of documents of the corpus, and the documents that they are sought among. */
+export async function drawQuestions(
+  collection: Collection,
+  corpus: Corpus,
+): Promise<{ readonly documents: readonly number[]; readonly questions: readonly HeldOut[] }> {
+  const stride = Math.max(1, corpus.documents.length / DOCUMENTS);
+  const documents = Array.from({ length: Math.floor(corpus.documents.length / stride) }, (_, at) =>
+    Math.floor(at * stride),
+  );
+  return { documents, questions: await cutQuestions(collection, corpus, documents, QUESTIONS, SEED) };
+}
+
+/** What is left of the questions' chunks, encoded; null where there are too few questions to trust. */
+export async function encodeRests(
+  questions: readonly HeldOut[],
+  { encoder, task }: Pick<WeightOptions, "encoder" | "task">,
+): Promise<readonly Encoding[] | null> {
+  if (questions.length < LEAST_QUESTIONS) return null;
+  const sparse = encoder.model.description.sparse !== null;
+  return encoder.encode(
+    questions.map(({ rest }) => rest),
+    { role: "document", task, dense: true, sparse },
+  );
 }
 
 /** Scores of all documents for a question, its own by what is left of it. */

@@ -68,7 +68,11 @@ export async function buildTable(
 }
 
 /** The spans and keyword texts of every document; a collection of nothing but empty documents gives none. */
-async function drawTexts(collection: Collection, corpus: Corpus, options: TableOptions): Promise<string[]> {
+export async function drawTexts(
+  collection: Collection,
+  corpus: Corpus,
+  options: Pick<TableOptions, "tokenizer" | "weights" | "spans">,
+): Promise<string[]> {
   const counts = { documents: collection.ids.length, sentences: corpus.sentences };
   const texts: string[] = [];
   const weigh = wordWeights(options);
@@ -82,7 +86,10 @@ async function drawTexts(collection: Collection, corpus: Corpus, options: TableO
 }
 
 /** How telling a word is: the greatest weight among its tokens. Words recur, so each is tokenized once. */
-function wordWeights({ tokenizer, weights }: TableOptions): (word: string) => number {
+function wordWeights({
+  tokenizer,
+  weights,
+}: Pick<TableOptions, "tokenizer" | "weights">): (word: string) => number {
   const known = new Map<string, number>();
   return (word) => {
     const seen = known.get(word);

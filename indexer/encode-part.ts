@@ -1,0 +1,57 @@
+/**
+ * One part of the encoding that a run would do. The run is planned and its texts are drawn by the same
+ * stages, with an encoder that does its part and gives zeros; nothing is fitted and no version published.
+ */
+import { statisticsOf } from "../shared/segment/impacts.ts";
+import { type BuildOptions, factsOf, type PlanFacts, withRun } from "./build.ts";
+import type { PartCounts, PartEncoder } from "./encode/part.ts";
+import type { Progress } from "./progress.ts";
+import { drawQuestions, encodeRests } from "./stages/choose-weight.ts";
+import { someOf } from "./stages/collect.ts";
+import { encodeCorpus } from "./stages/encode-corpus.ts";
+import { drawTexts, encodeTexts } from "./stages/fit-tables.ts";
+import { prepareTools } from "./stages/tools.ts";
+
+/** What a part did, and the plan of the run that it was part of. */
+export interface PartReport extends PartCounts {
+  readonly plan: PlanFacts;
+}
+
+/**
+ * Encodes a part of what `buildIndex` would with these options, into the store. Which texts that are
+ * depends on the source, the current version and the settings: the run that publishes must have the same.
+ * Throws what `buildIndex` does before it writes anything.
+ */
+export function encodePart(
+  options: BuildOptions & { readonly encoder: PartEncoder },
+  progress: Progress,
+): Promise<PartReport> {
+  const { encoder, overlapTokens, spans, weight } = options;
+  const before = { ...encoder.counts };
+  return withRun(options, progress, async ({ base, collection, tasks, plan }) => {
+    const tools = await prepareTools(encoder, tasks[0]);
+    const all = base === null || plan.kind === "all";
+    const documents = all ? collection : someOf(collection, plan.fresh);
+    const corpus = await encodeCorpus(documents, { ...tools, overlapTokens }, progress);
+    if (all) {
+      const bags = corpus.documents.map(({ bag }) => bag);
+      const weights = statisticsOf(bags, encoder.model.description.vocabulary).idf;
+      const drawing = { ...tools, weights, ...(spans === undefined ? {} : { spans }) };
+      const texts = await drawTexts(collection, corpus, drawing);
+      for (const task of tasks) await encodeTexts(texts, { ...tools, task }, progress);
+      if (weight === undefined) await encodeRests((await drawQuestions(collection, corpus)).questions, tools);
+    }
+    await encoder.finish();
+    return { plan: factsOf(plan), ...since(before, encoder.counts) };
+  });
+}
+
+function since(before: PartCounts, after: PartCounts): PartCounts {
+  return {
+    own: after.own - before.own,
+    encoded: after.encoded - before.encoded,
+    copied: after.copied - before.copied,
+    packs: after.packs - before.packs,
+    bytes: after.bytes - before.bytes,
+  };
+}
