@@ -52,6 +52,9 @@ export async function prepare(folder: string, progress: Progress): Promise<Conte
       store,
       tasks: [],
       ...BUILD_DEFAULTS,
+      // What is measured is this code's work, not what an older one left in the store.
+      rebuild: "all",
+      allowShrink: true,
       now: () => new Date(),
     },
     progress,

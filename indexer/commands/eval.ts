@@ -81,6 +81,9 @@ export const evalCommand: Command = {
       if (given === undefined && encoder !== null) {
         const options = {
           tasks: [],
+          // What is measured is this code's work, not what an older one left in the store.
+          rebuild: "all" as const,
+          allowShrink: true,
           overlapTokens: BUILD_DEFAULTS.overlapTokens,
           weight: args.number("weight"),
           now: () => new Date(),
