@@ -11,16 +11,19 @@ import {
   parseManifest,
   serializeManifest,
 } from "../../shared/format/manifest.ts";
-import { blobKey } from "../../shared/format/names.ts";
-import type { Sha256 } from "../../shared/hash.ts";
+import { blobKey, versionName } from "../../shared/format/names.ts";
+import type { StoredPointer } from "../../shared/format/pointer.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
-import { commit, putBlob, type readPointer } from "./publish.ts";
+import { keysOf } from "../../shared/versions/references.ts";
+import { register } from "../../shared/versions/registry.ts";
+import { commit, PUBLISH_PORTS, type PublishPorts, putBlob } from "./publish.ts";
 
 /** All of a manifest that its parts decide, and not the state of the store or the clock. */
 export type VersionContent = Omit<Manifest, "format" | "created" | "parent" | "binding">;
 
 /** What became of a publication. */
 export interface Published {
+  /** `versionName` of it. */
   readonly version: string;
   /** False where the store held this very version already. */
   readonly changed: boolean;
@@ -29,48 +32,46 @@ export interface Published {
 
 /**
  * Publishes blobs that are in the store already. `base` is the pointer as it was before the run
- * began. Throws `store/conflict` when another run won meanwhile and `store/unavailable` when the
- * store does not say who won.
+ * began. Throws `store/conflict` when another run won meanwhile, `store/unavailable` when the
+ * store does not say who won, and what `commit` throws.
  */
 export async function publishVersion(
   store: WriteStore,
   content: VersionContent,
-  base: Awaited<ReturnType<typeof readPointer>>,
+  base: StoredPointer | null,
   now: Date,
+  ports: PublishPorts = PUBLISH_PORTS,
 ): Promise<Published> {
-  const { index, model, tasks, fusion, counts, fields, build, blobs } = content;
-  const manifest: Manifest = {
-    format: 1,
-    index,
-    created: now.toISOString(),
-    parent: (base?.pointer.manifest.sha256 ?? null) as Sha256 | null,
-    model,
-    binding: await bindingHash({
-      encoder: model.encoder,
-      dimension: model.dimension,
-      vocabulary: model.vocabulary,
-      tokenizer: blobs.find(({ role }) => role === "tokenizer")!.sha256,
-      tables: tasks.map(({ table }) => table),
-    }),
-    tasks,
-    fusion,
-    counts,
-    fields,
-    ...(build === undefined ? {} : { build }),
-    blobs: orderBlobs(blobs),
-  };
-  if (base !== null) {
-    const current = await loadManifest(store, base.pointer.manifest);
-    if (sameContent(current, manifest)) {
-      const version = versionOf(base.pointer.seq, base.pointer.manifest.sha256);
-      return { version, changed: false, manifest: current };
-    }
+  const { index } = content;
+  const manifest = await manifestOf(content, base, now);
+  const current = base === null ? null : await readBase(store, base);
+  if (base !== null && current !== null && sameContent(current, manifest)) {
+    await register(store, index, ports);
+    const version = versionName(base.pointer.seq, base.pointer.manifest.sha256);
+    return { version, changed: false, manifest: current };
   }
+  return commitManifest(store, manifest, base, current, ports);
+}
+
+/**
+ * Makes a manifest the current version in place of `base`; `current` is the base's own, where it can
+ * be read. Throws as `publishVersion`.
+ */
+export async function commitManifest(
+  store: WriteStore,
+  manifest: Manifest,
+  base: StoredPointer | null,
+  current: Manifest | null,
+  ports: PublishPorts,
+): Promise<Published> {
+  const { index } = manifest;
   const bytes = serializeManifest(manifest);
   parseManifest(bytes);
-  const outcome = await commit(store, index, { manifest: bytes, blobs: manifest.blobs, base });
+  const named = new Set(current === null ? [] : keysOf(current));
+  const blobs = manifest.blobs.filter(({ key }) => !named.has(key));
+  const outcome = await commit(store, index, { manifest: bytes, blobs, base }, ports);
   if (outcome.kind === "committed") {
-    const version = versionOf(outcome.pointer.seq, outcome.pointer.manifest.sha256);
+    const version = versionName(outcome.pointer.seq, outcome.pointer.manifest.sha256);
     return { version, changed: true, manifest };
   }
   throw outcome.kind === "conflict"
@@ -86,9 +87,29 @@ export async function publishVersion(
       );
 }
 
-/** How a version is written: in answers, on the command line, in logs. */
-function versionOf(seq: number, sha256: string): string {
-  return `${seq}-${sha256.slice(0, 8)}`;
+async function manifestOf(content: VersionContent, base: StoredPointer | null, now: Date): Promise<Manifest> {
+  const { model, tasks, blobs } = content;
+  const binding = await bindingHash({
+    encoder: model.encoder,
+    dimension: model.dimension,
+    vocabulary: model.vocabulary,
+    tokenizer: blobs.find(({ role }) => role === "tokenizer")!.sha256,
+    tables: tasks.map(({ table }) => table),
+  });
+  const parent = base?.pointer.manifest.sha256 ?? null;
+  return { ...content, format: 1, created: now.toISOString(), parent, binding, blobs: orderBlobs(blobs) };
+}
+
+/** The manifest of the base; null where it is damaged or gone, which a new version repairs. */
+async function readBase(store: WriteStore, { pointer }: StoredPointer): Promise<Manifest | null> {
+  try {
+    return await loadManifest(store, pointer.manifest);
+  } catch (error) {
+    const damaged =
+      error instanceof LightedgeError && (error.code === "blob/missing" || error.code === "blob/corrupt");
+    if (damaged) return null;
+    throw error;
+  }
 }
 
 /** The blobs in the manifest's order. */

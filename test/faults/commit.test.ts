@@ -134,8 +134,8 @@ describe("a commit that cannot be looked at", () => {
     expect(await readTexts(store, "docs")).toEqual([which === "landed" ? "new" : "old"]);
     const keys: string[] = [];
     for await (const { key } of store.list("")) keys.push(key);
-    // Two blobs, two manifests, the pointer.
-    expect(keys).toHaveLength(5);
+    // Two blobs, two manifests, the pointer, the registry.
+    expect(keys).toHaveLength(6);
   });
 });
 
