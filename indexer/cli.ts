@@ -8,11 +8,13 @@ import { evalCommand } from "./commands/eval.ts";
 import { indexCommand } from "./commands/index.ts";
 import { infoCommand } from "./commands/info.ts";
 import { priorCommand } from "./commands/prior.ts";
+import { reindexCommand } from "./commands/reindex.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
 
 const COMMANDS: readonly Command[] = [
   indexCommand,
+  reindexCommand,
   serveCommand,
   searchCommand,
   evalCommand,

@@ -1,10 +1,11 @@
 import { showProgress } from "../progress.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
-import { openEncoder } from "./encoder.ts";
+import { cacheFolder, encoderSettings, openBareEncoder } from "./encoder.ts";
 import { SPEC_OPTIONS, specOf } from "./index-options.ts";
 import { ENCODER_OPTIONS, INDEX_OPTION, STORE_OPTION, storeOf } from "./options.ts";
-import { factsOf, openSources, runIndex, sentencesOf } from "./run-index.ts";
 import { RUN_OPTIONS, runChoicesOf } from "./run-options.ts";
+import { busyError, createRunner, outcomeFacts, outcomeSentences, type RunnerPorts } from "./runner.ts";
+import { RUNNER_OPTIONS, runnerOptionsOf } from "./runner-options.ts";
 
 /** `lightedge index`: a source into a new version of an index. */
 export const indexCommand: Command = {
@@ -17,24 +18,27 @@ export const indexCommand: Command = {
     ...ENCODER_OPTIONS,
     ...SPEC_OPTIONS,
     ...RUN_OPTIONS,
+    ...RUNNER_OPTIONS,
     json: JSON_OPTION,
   },
   notes: "A run that is stopped can be started again: what was encoded is kept.",
   async run(args, output) {
     const spec = specOf(args.text("index")!, args.positionals, args);
     const progress = showProgress(process.stderr);
-    const store = storeOf(args);
-    const source = await openSources(spec, progress);
-    const encoder = await openEncoder(args, progress);
+    const settings = encoderSettings(args);
+    const ports: RunnerPorts = {
+      store: storeOf(args),
+      cache: cacheFolder(args),
+      openEncoder: () => openBareEncoder(settings, progress),
+      now: () => new Date(),
+    };
+    const runner = createRunner(runnerOptionsOf(args), ports, progress);
     try {
-      const run = await runIndex(
-        spec,
-        { ...runChoicesOf(args), source, store, encoder, now: () => new Date() },
-        progress,
-      );
-      output.result(factsOf(spec.index, run), () => sentencesOf(spec.index, run));
+      const outcome = await runner.run(spec, runChoicesOf(args));
+      if (outcome.kind === "busy") throw busyError(spec.index, outcome.holder);
+      output.result(outcomeFacts(spec.index, outcome), () => outcomeSentences(spec.index, outcome));
     } finally {
-      await encoder.close();
+      await runner.close();
     }
     return 0;
   },

@@ -39,24 +39,21 @@ export async function openSources(spec: IndexSpec, progress: Progress): Promise<
   });
 }
 
+/** What of a spec a build takes; the rest is for opening its sources. */
+export function buildOptionsOf({ index, tasks, bits, overlapTokens, shardChunks, weight }: IndexSpec) {
+  const chunks = shardChunks === undefined ? {} : { shardChunks };
+  return { index, tasks, bits, overlapTokens, weight, ...chunks };
+}
+
 /** Builds the index and makes it current. Throws what `buildIndex` does. */
 export async function runIndex(
   spec: IndexSpec,
   around: RunChoices & Pick<BuildOptions, "source" | "store" | "now"> & { readonly encoder: CachedEncoder },
   progress: Progress,
 ): Promise<IndexRun> {
-  const { index, tasks, bits, overlapTokens, shardChunks, weight } = spec;
-  const options = {
-    index,
-    tasks,
-    bits,
-    overlapTokens,
-    weight,
-    ...(shardChunks === undefined ? {} : { shardChunks }),
-  };
   const { counts, provider } = around.encoder;
   const before = { ...counts };
-  const report = await buildIndex({ ...options, ...around }, progress);
+  const report = await buildIndex({ ...buildOptionsOf(spec), ...around }, progress);
   return {
     report,
     provider,

@@ -50,11 +50,7 @@ export async function loadConfig(file: string, environment: Environment): Promis
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
   } catch (error) {
-    const why = error instanceof TypeError ? "it is not UTF-8" : error instanceof Error ? error.message : "";
-    throw new LightedgeError("usage/invalid", `The config file ${printable(file)} cannot be read: ${why}.`, {
-      field: "CONFIG",
-      file,
-    });
+    throw new LightedgeError("usage/invalid", unreadable(file, error), { field: "CONFIG", file }, error);
   }
   const root = parseConfig(file, text);
   const keys = root.mapping(KEYS);
@@ -76,6 +72,13 @@ export async function loadConfig(file: string, environment: Environment): Promis
     device: device === undefined ? "auto" : oneOf(device, DEVICES),
     indexes,
   };
+}
+
+function unreadable(file: string, error: unknown): string {
+  if (error instanceof TypeError) return `The config file ${file} is not UTF-8.`;
+  if (error instanceof Error && "code" in error && error.code === "ENOENT")
+    return `There is no config file ${file}. Name yours: lightedge reindex CONFIG.`;
+  return `The config file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
 }
 
 function required(keys: ReadonlyMap<string, ConfigNode>, name: string, around: ConfigNode): ConfigNode {

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { lightedge } from "../helpers/command-line.ts";
 
@@ -11,6 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Every command, and whether it prints a result. */
 const COMMANDS = [
   ["index", true],
+  ["reindex", true],
   ["serve", false],
   ["search", true],
   ["eval", true],
@@ -64,6 +65,16 @@ describe.concurrent("a command line that is not understood", () => {
     ["a search for nothing", ["search", "  ", "--index", "a"], /QUERY must not be empty/u],
     ["an option that there is not", ["search", "query", "--index", "a", "--limmit", "3"], /--limmit/u],
     ["a name that no index can have", ["info", "--index", "../a"], /cannot name an index/u],
+    [
+      "a part that is none",
+      ["index", folder, "--index", "a", "--part", "9/8"],
+      /--part must be a part of all, .*such as 3\/8/u,
+    ],
+    [
+      "a time without a unit",
+      ["index", folder, "--index", "a", "--lock-wait", "60"],
+      /--lock-wait must be a number with a unit/u,
+    ],
     ["a collection that is none", ["eval", folder], /is no test collection/u],
   ])("exits with 2 and names what is wrong: %s", async (_, words, message) => {
     const { code, stdout, stderr } = await lightedge(...words, ...STORE);
@@ -88,6 +99,34 @@ describe.concurrent("a command line that is not understood", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: "usage/invalid", field: "limit", value: '"0"', limit: 1 },
     });
+  });
+});
+
+describe.concurrent("a config file that is not understood", () => {
+  it.each([
+    ["one that is not there", null, /There is no config file .*lightedge\.yaml\. Name yours/u],
+    [
+      "one with a key of a newer version",
+      "name: a\nstore: file:b\nregions: []\n",
+      /:3: the key "regions" is not known/u,
+    ],
+    ["one without an index", "name: a\nstore: file:b\n", /:1: the file must have the key indexes/u],
+  ])("exits with 2, one sentence and nothing done: %s", async (what, text, message) => {
+    const file = join(folder, what.replaceAll(" ", "-"), "lightedge.yaml");
+    if (text !== null) {
+      mkdirSync(dirname(file));
+      writeFileSync(file, text);
+    }
+    const { code, stdout, stderr } = await lightedge("reindex", file);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+  });
+
+  it("is named once: two names are refused", async () => {
+    const { code, stderr } = await lightedge("reindex", "a.yaml", "--config", "b.yaml");
+    expect(code).toBe(2);
+    expect(stderr).toContain('Two config files are named, "a.yaml" and "b.yaml"');
   });
 });
 

@@ -294,7 +294,7 @@ describe("a config file is refused, with file, line, key and what is allowed, fo
 
   it("bytes that are not text", async () => {
     const { message } = await refusal(Uint8Array.of(0x6e, 0xff, 0xfe));
-    expect(message).toMatch(/^The config file .* cannot be read: it is not UTF-8\.$/u);
+    expect(message).toMatch(/^The config file .*lightedge\.yaml is not UTF-8\.$/u);
   });
 
   it("being too long", async () => {
@@ -306,7 +306,7 @@ describe("a config file is refused, with file, line, key and what is allowed, fo
   it("not being there", async () => {
     await expect(loadConfig(join(folder, "none.yaml"), {})).rejects.toMatchObject({
       code: "usage/invalid",
-      message: expect.stringContaining("cannot be read: ENOENT"),
+      message: expect.stringMatching(/^There is no config file .*none\.yaml\. Name yours/u),
     });
   });
 

@@ -1,0 +1,161 @@
+import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
+import { type Config, type ConfigIndex, loadConfig } from "../config/config.ts";
+import { type Progress, showProgress } from "../progress.ts";
+import { openStore } from "../store/open.ts";
+import { type Command, JSON_OPTION } from "./command.ts";
+import { openBareEncoder } from "./encoder.ts";
+import { ENCODER_OPTIONS } from "./options.ts";
+import type { RunChoices } from "./run-index.ts";
+import { RUN_OPTIONS, runChoicesOf } from "./run-options.ts";
+import {
+  createRunner,
+  outcomeFacts,
+  outcomeSentences,
+  type RunnerOptions,
+  type RunnerPorts,
+  type RunOutcome,
+} from "./runner.ts";
+import { RUNNER_OPTIONS, runnerOptionsOf } from "./runner-options.ts";
+
+/** The config file that is read where none is named. */
+const CONFIG_FILE = "lightedge.yaml";
+
+/** `lightedge reindex`: every index of a config file brought up to date. */
+export const reindexCommand: Command = {
+  name: "reindex",
+  summary: "Bring the indexes of a config file up to date; safe to run at any time, by anything",
+  positionals: { usage: "[CONFIG]", least: 0, most: 1 },
+  options: {
+    config: { type: "string", value: "FILE", help: `the config file (default: ${CONFIG_FILE})` },
+    index: {
+      type: "string",
+      value: "NAME",
+      help: "an index of the config file to run (default: all)",
+      multiple: true,
+    },
+    ...RUNNER_OPTIONS,
+    ...RUN_OPTIONS,
+    force: ENCODER_OPTIONS.force,
+    json: JSON_OPTION,
+  },
+  notes: [
+    "Exit codes: 0 all indexes are up to date or another run is at work on them, 1 at least one failed,",
+    "2 the command or the config file was not understood.",
+  ].join("\n"),
+  async run(args, output) {
+    const runner = runnerOptionsOf(args);
+    const progress = showProgress(process.stderr);
+    const config = await loadConfig(fileOf(args.positionals[0], args.text("config")), process.env);
+    const chosen = chosenIndexes(config, args.texts("index"));
+    const settings = { model: config.model, device: config.device, force: args.flag("force") };
+    const ports: RunnerPorts = {
+      store: openStore(config.store),
+      cache: config.cache,
+      openEncoder: () => openBareEncoder(settings, progress),
+      now: () => new Date(),
+    };
+    const results = await reindex(config, chosen, { ...runChoicesOf(args), runner }, ports, progress);
+    const { file, name } = config;
+    output.result({ config: file, name, indexes: results.map(factsOfResult) }, () => summaryOf(results));
+    return results.some(({ kind }) => kind === "failed") ? 1 : 0;
+  },
+};
+
+/** What came of one index. */
+export type IndexResult =
+  | { readonly kind: "done"; readonly index: string; readonly outcome: RunOutcome }
+  | { readonly kind: "failed"; readonly index: string; readonly error: LightedgeError };
+
+/**
+ * Runs indexes of a config, one after the other. Throws only where no index could be run: the store cannot be
+ * reached, or the model cannot be loaded.
+ */
+export async function reindex(
+  config: Config,
+  indexes: readonly ConfigIndex[],
+  { runner: options, ...choices }: Omit<RunChoices, "origin"> & { readonly runner: RunnerOptions },
+  ports: RunnerPorts,
+  progress: Progress,
+): Promise<readonly IndexResult[]> {
+  // Wrong credentials and a bucket that is not there are one error, not one for each index.
+  await ports.store.head("registry.json");
+  let broken: unknown;
+  const openEncoder = () =>
+    ports.openEncoder().catch((error: unknown) => {
+      broken = error;
+      throw error;
+    });
+  const runner = createRunner(options, { ...ports, openEncoder }, progress);
+  const results: IndexResult[] = [];
+  try {
+    for (const { spec } of indexes) {
+      const { index } = spec;
+      try {
+        const outcome = await runner.run(spec, { ...choices, origin: config.name });
+        results.push({ kind: "done", index, outcome });
+      } catch (thrown) {
+        if (broken !== undefined) throw thrown;
+        const error = asLightedgeError(thrown);
+        progress.warn(`${index} failed: ${error.message}`);
+        results.push({ kind: "failed", index, error });
+      }
+    }
+  } finally {
+    await runner.close();
+  }
+  return results;
+}
+
+/** The indexes of a config with these names, all where none is given. Throws `usage/invalid` for a name that is not there. */
+export function chosenIndexes({ file, indexes }: Config, names: readonly string[]): readonly ConfigIndex[] {
+  const known = indexes.map(({ spec }) => spec.index);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new LightedgeError(
+      "usage/invalid",
+      `${file} has no index ${printable(name)}; it has ${known.join(", ")}.`,
+      { field: "index", value: printable(name), file },
+    );
+  }
+  return names.length === 0 ? indexes : indexes.filter(({ spec }) => names.includes(spec.index));
+}
+
+function fileOf(positional: string | undefined, option: string | undefined): string {
+  if (positional === undefined) return option ?? CONFIG_FILE;
+  if (option === undefined || option === positional) return positional;
+  throw new LightedgeError(
+    "usage/invalid",
+    `Two config files are named, ${printable(positional)} and ${printable(option)}; name one.`,
+    { field: "config", value: printable(option) },
+  );
+}
+
+function factsOfResult(result: IndexResult): Readonly<Record<string, unknown>> {
+  if (result.kind === "done") return outcomeFacts(result.index, result.outcome);
+  const { code, message, details } = result.error;
+  return { index: result.index, error: { code, message, ...details } };
+}
+
+function summaryOf(results: readonly IndexResult[]): string {
+  const lines = results.map((result) =>
+    result.kind === "done"
+      ? outcomeSentences(result.index, result.outcome)
+      : `${result.index} failed: ${result.error.message}`,
+  );
+  const count = (wanted: (result: IndexResult) => boolean) => results.filter(wanted).length;
+  const counts = [
+    [count((result) => isBuilt(result, true)), "published"],
+    [count((result) => isBuilt(result, false)), "up to date"],
+    [count((result) => result.kind === "done" && result.outcome.kind === "part"), "encoded in part"],
+    [count((result) => result.kind === "done" && result.outcome.kind === "busy"), "left to another run"],
+    [count((result) => result.kind === "failed"), "failed"],
+  ] as const;
+  const said = counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  return [...lines, `${said.join(", ")}.`].join("\n");
+}
+
+function isBuilt(result: IndexResult, changed: boolean): boolean {
+  return (
+    result.kind === "done" && result.outcome.kind === "built" && result.outcome.run.report.changed === changed
+  );
+}

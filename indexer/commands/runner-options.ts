@@ -1,0 +1,31 @@
+/** The options that say what a run does and beside whom: of `lightedge index` and `lightedge reindex`. */
+import { durationOf } from "../config/duration.ts";
+import { parsePart } from "../encode/part.ts";
+import type { Arguments, Option } from "./command.ts";
+import type { RunnerOptions } from "./runner.ts";
+
+/** By name, as they follow `--`. */
+export const RUNNER_OPTIONS = {
+  part: {
+    type: "string",
+    value: "N/OF",
+    help: "encode this part of the texts into the store, as 3/8, and publish nothing",
+  },
+  "lock-wait": {
+    type: "string",
+    value: "TIME",
+    help: "how long another run's lock is watched for a sign of life before it is taken over",
+    default: "60s",
+  },
+  "no-lock": { type: "boolean", help: "run beside any other; the first to publish wins" },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** What these options mean. Throws `usage/invalid`. */
+export function runnerOptionsOf(args: Pick<Arguments, "text" | "flag">): RunnerOptions {
+  const part = args.text("part");
+  const wait = durationOf("lock-wait", args.text("lock-wait")!);
+  return {
+    part: part === undefined ? undefined : parsePart(part),
+    lock: args.flag("no-lock") ? null : wait,
+  };
+}

@@ -1,0 +1,153 @@
+/** Runs of indexes, as `lightedge index` does one and `lightedge reindex` several: the model is loaded once, when it is needed. */
+import { LightedgeError } from "../../shared/errors.ts";
+import type { WriteStore } from "../../shared/store/store.ts";
+import { type CachedEncoder, cachedEncoder } from "../encode/cache.ts";
+import type { Encoder } from "../encode/encoder.ts";
+import { type Part, type PartEncoder, partEncoder } from "../encode/part.ts";
+import { fetchFrom } from "../encode/shared-cache.ts";
+import { encodePart, type PartReport } from "../encode-part.ts";
+import type { Progress } from "../progress.ts";
+import {
+  acquireLease,
+  describeHolder,
+  type Lease,
+  type LeasePorts,
+  type LeaseRecord,
+} from "../store/lease.ts";
+import {
+  buildOptionsOf,
+  factsOf,
+  type IndexRun,
+  type IndexSpec,
+  openSources,
+  type RunChoices,
+  runIndex,
+  sentencesOf,
+} from "./run-index.ts";
+
+/** What runs take from the world around them. */
+export interface RunnerPorts {
+  readonly store: WriteStore;
+  /** Folder of cached encodings. */
+  readonly cache: string;
+  /** The encoder, with no cache before it. */
+  openEncoder(): Promise<Encoder>;
+  readonly now: () => Date;
+  readonly lease?: LeasePorts;
+}
+
+/** What runs do. */
+export interface RunnerOptions {
+  /** Encode this part and publish nothing; build and publish when absent. */
+  readonly part?: Part | undefined;
+  /** Milliseconds that another run's lease is watched; null not to ask for one. */
+  readonly lock: number | null;
+}
+
+/** What came of a run. */
+export type RunOutcome =
+  | { readonly kind: "built"; readonly run: IndexRun }
+  | { readonly kind: "part"; readonly part: Part; readonly report: PartReport }
+  /** Another run is at work on this index. */
+  | { readonly kind: "busy"; readonly holder: LeaseRecord | null };
+
+/** Runs, one after the other. */
+export interface Runner {
+  /**
+   * Runs an index. Throws what `openSources`, the lease, the encoder and the run throw, in this order:
+   * a store that cannot be reached is found before the model is loaded.
+   */
+  run(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome>;
+  close(): Promise<void>;
+}
+
+/** A runner. Close it. */
+export function createRunner(options: RunnerOptions, ports: RunnerPorts, progress: Progress): Runner {
+  const { store, cache, now } = ports;
+  const warn = (message: string) => progress.warn(message);
+  let cached: CachedEncoder | undefined;
+  let parted: PartEncoder | undefined;
+
+  async function built(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome> {
+    const source = await openSources(spec, progress);
+    const lease = await lock(spec.index);
+    if (lease.kind === "busy") return lease;
+    try {
+      cached ??= await withCache(await ports.openEncoder());
+      const around = { ...choices, source, store, encoder: cached, now };
+      return { kind: "built", run: await runIndex(spec, around, progress) };
+    } finally {
+      await lease.lease?.release();
+    }
+  }
+
+  /** Takes no lease: parts run side by side, and publish nothing. */
+  async function partOf(spec: IndexSpec, choices: RunChoices, part: Part): Promise<RunOutcome> {
+    const source = await openSources(spec, progress);
+    parted ??= await partEncoder(await ports.openEncoder(), part, { store, folder: cache, warn });
+    const around = { ...choices, source, store, encoder: parted, now };
+    const report = await encodePart({ ...buildOptionsOf(spec), ...around }, progress);
+    return { kind: "part", part, report };
+  }
+
+  async function lock(
+    index: string,
+  ): Promise<{ kind: "free"; lease: Lease | null } | (RunOutcome & { kind: "busy" })> {
+    if (options.lock === null) return { kind: "free", lease: null };
+    const found = await acquireLease(store, index, { wait: options.lock, warn }, ports.lease);
+    return found.kind === "held" ? { kind: "free", lease: found.lease } : found;
+  }
+
+  async function withCache(encoder: Encoder): Promise<CachedEncoder> {
+    return cachedEncoder(encoder, cache, fetchFrom(store, encoder.model.encoderHash, warn));
+  }
+
+  return {
+    run(spec, choices) {
+      return options.part === undefined ? built(spec, choices) : partOf(spec, choices, options.part);
+    },
+    async close() {
+      await cached?.close();
+      await parted?.close();
+    },
+  };
+}
+
+/** The error of a run that will not wait for another. */
+export function busyError(index: string, holder: LeaseRecord | null): LightedgeError {
+  return new LightedgeError(
+    "store/conflict",
+    `${describeHolder(index, holder)} Wait for it to end. With --no-lock this run goes on beside it, and the first to publish wins.`,
+    { field: "index", value: index },
+  );
+}
+
+/** An outcome as the fields of `--json`. */
+export function outcomeFacts(index: string, outcome: RunOutcome): Readonly<Record<string, unknown>> {
+  switch (outcome.kind) {
+    case "built":
+      return factsOf(index, outcome.run);
+    case "part":
+      return { index, part: `${outcome.part.number}/${outcome.part.of}`, ...outcome.report };
+    case "busy":
+      return { index, skipped: "locked", holder: outcome.holder };
+  }
+}
+
+/** An outcome in a few lines of text. */
+export function outcomeSentences(index: string, outcome: RunOutcome): string {
+  switch (outcome.kind) {
+    case "built":
+      return sentencesOf(index, outcome.run);
+    case "part": {
+      const { own, encoded, copied, packs, bytes } = outcome.report;
+      const { number, of } = outcome.part;
+      return [
+        `Part ${number} of ${of} of ${index} is in the store; nothing was published.`,
+        `${own} texts: ${encoded} encoded, ${copied} from the local cache, ${own - encoded - copied} in the store already; ${bytes} bytes in ${packs} packs written.`,
+      ].join("\n");
+    }
+    case "busy":
+      return `${describeHolder(index, outcome.holder)} ${index} was left to it.`;
+  }
+}

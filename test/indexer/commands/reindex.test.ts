@@ -1,0 +1,293 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { chosenIndexes, type IndexResult, reindex } from "../../../indexer/commands/reindex.ts";
+import type { RunnerOptions, RunnerPorts } from "../../../indexer/commands/runner.ts";
+import { type Config, loadConfig } from "../../../indexer/config/config.ts";
+import { SILENT } from "../../../indexer/progress.ts";
+import type { SourceDocument } from "../../../indexer/sources/source.ts";
+import { acquireLease, leaseKey } from "../../../indexer/store/lease.ts";
+import { readPointer } from "../../../indexer/store/publish.ts";
+import { LightedgeError } from "../../../shared/errors.ts";
+import { MemoryStore } from "../../../shared/store/memory.ts";
+import type { WriteStore } from "../../../shared/store/store.ts";
+import { FaultStore } from "../../helpers/fault-store.ts";
+import { tinyDocuments } from "../../helpers/tiny-corpus.ts";
+import { tinyEncoder } from "../../helpers/tiny-encoder.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lightedge-reindex-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const DOCUMENTS = tinyDocuments(30);
+
+function writeSource(name: string, documents: readonly SourceDocument[]): void {
+  const lines = documents.map(({ id, fields }) => JSON.stringify({ id, ...fields }));
+  writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
+}
+
+let made = 0;
+/** The config of indexes with these sources, by a name; each with a cache of its own. */
+async function configOf(indexes: Readonly<Record<string, string>>, name = "nightly"): Promise<Config> {
+  made++;
+  const file = join(folder, `config-${made}.yaml`);
+  const entries = Object.entries(indexes).map(
+    ([index, source]) => `  - {index: ${index}, sources: [${source}], weight: 0.5}\n`,
+  );
+  const text = `name: ${name}\nstore: file:out\ncache: cache-${made}\nindexes:\n${entries.join("")}`;
+  writeFileSync(file, text);
+  return loadConfig(file, {});
+}
+
+/** Runs a config against a store; what came of it, the texts that were encoded, and what was warned of. */
+async function run(
+  config: Config,
+  store: WriteStore,
+  options: Partial<RunnerOptions> & { readonly takeOver?: boolean; readonly days?: number } = {},
+  ports: Partial<RunnerPorts> = {},
+) {
+  const inner = tinyEncoder();
+  let opened = 0;
+  const warnings: string[] = [];
+  const { days = 0, takeOver = false, part, lock = 0 } = options;
+  const results = await reindex(
+    config,
+    config.indexes,
+    { takeOver, runner: { part, lock } },
+    {
+      store,
+      cache: config.cache,
+      openEncoder: async () => {
+        opened++;
+        return inner;
+      },
+      now: () => new Date(Date.UTC(2026, 0, 31 + days)),
+      ...ports,
+    },
+    { ...SILENT, warn: (message) => warnings.push(message) },
+  );
+  return { results, encoded: [...inner.encoded], opened, warnings };
+}
+
+/** `index: kind`, with what says more about it. */
+function summary(results: readonly IndexResult[]): string[] {
+  return results.map((result) => {
+    if (result.kind === "failed") return `${result.index}: ${result.error.code}`;
+    const { outcome, index } = result;
+    if (outcome.kind !== "built") return `${index}: ${outcome.kind}`;
+    return `${index}: ${outcome.run.report.changed ? "published" : "up to date"}`;
+  });
+}
+
+async function versionOf(store: WriteStore, index: string): Promise<number> {
+  return (await readPointer(store, index))?.pointer.seq ?? 0;
+}
+
+writeSource("a.jsonl", DOCUMENTS);
+writeSource("b.jsonl", DOCUMENTS.slice(0, 20));
+
+describe("a config that is run", () => {
+  it("publishes its indexes in turn with one model, and the second time nothing, encoding nothing", async () => {
+    const store = new MemoryStore();
+    const config = await configOf({ one: "a.jsonl", two: "b.jsonl" });
+    const first = await run(config, store);
+    expect(summary(first.results)).toEqual(["one: published", "two: published"]);
+    expect(first.opened).toBe(1);
+    const before = [await readPointer(store, "one"), await readPointer(store, "two")];
+    const second = await run(config, store);
+    expect(summary(second.results)).toEqual(["one: up to date", "two: up to date"]);
+    expect(second.encoded).toEqual([]);
+    expect([await readPointer(store, "one"), await readPointer(store, "two")]).toEqual(before);
+  });
+
+  it("goes on after an index that fails, whatever it fails of, and leaves that one as it was", async () => {
+    const store = new MemoryStore();
+    writeSource("changing.jsonl", DOCUMENTS);
+    const config = await configOf({ bad: "changing.jsonl", good: "b.jsonl" });
+    await run(config, store);
+    const before = await readPointer(store, "bad");
+    for (const [documents, code] of [
+      ["{not json\n", "source/invalid"],
+      [null, "usage/invalid"],
+    ] as const) {
+      if (documents === null) rmSync(join(folder, "changing.jsonl"));
+      else writeFileSync(join(folder, "changing.jsonl"), documents);
+      const { results, warnings } = await run(config, store);
+      expect(summary(results)).toEqual([`bad: ${code}`, "good: up to date"]);
+      expect(warnings.join()).toContain("bad failed: ");
+      expect(await readPointer(store, "bad")).toEqual(before);
+    }
+  });
+
+  it("marks its versions with its name: another config is refused until it takes over", async () => {
+    const store = new MemoryStore();
+    await run(await configOf({ shared: "a.jsonl" }, "team-a"), store);
+    const other = await configOf({ shared: "b.jsonl", own: "b.jsonl" }, "team-b");
+    const refused = await run(other, store);
+    expect(summary(refused.results)).toEqual(["shared: index/taken", "own: published"]);
+    expect(await versionOf(store, "shared")).toBe(1);
+    const taken = await run(other, store, { takeOver: true });
+    expect(summary(taken.results)[0]).toBe("shared: published");
+    const back = await run(await configOf({ shared: "a.jsonl" }, "team-a"), store);
+    expect(summary(back.results)).toEqual(["shared: index/taken"]);
+  });
+
+  it("makes the same of the same on a machine whose clock is days off", async () => {
+    const blobs = async (days: number) => {
+      const store = new MemoryStore();
+      await run(await configOf({ one: "a.jsonl" }), store, { days });
+      const keys: string[] = [];
+      for await (const { key } of store.list("blobs/")) keys.push(key);
+      return { store, keys };
+    };
+    const [early, late] = [await blobs(-400), await blobs(1)];
+    expect(early.keys).toEqual(late.keys);
+    // A run by a clock that lags the one before.
+    const config = await configOf({ one: "b.jsonl" });
+    expect(summary((await run(config, late.store, { days: -1 })).results)).toEqual(["one: published"]);
+    expect(await versionOf(late.store, "one")).toBe(2);
+    expect(summary((await run(config, late.store, { days: 30 })).results)).toEqual(["one: up to date"]);
+  });
+
+  it("runs the indexes that are asked for, and refuses a name that it has not", async () => {
+    const config = await configOf({ one: "a.jsonl", two: "b.jsonl", three: "b.jsonl" });
+    const names = (wanted: readonly string[]) => chosenIndexes(config, wanted).map(({ spec }) => spec.index);
+    expect(names([])).toEqual(["one", "two", "three"]);
+    expect(names(["three", "one"])).toEqual(["one", "three"]);
+    expect(() => names(["one", "tow"])).toThrow(/has no index "tow"; it has one, two, three\./u);
+  });
+});
+
+describe("an index that another run is at work on", () => {
+  it("is left to it, and the next one is run; no model is loaded where all are", async () => {
+    const store = new MemoryStore();
+    const beating = {
+      randomBytes: () => new Uint8Array(16),
+      host: "other",
+      process: 7,
+      isRunning: () => true,
+    };
+    let beat = 0;
+    // Time passes with every pause of ours: the other run beats once in it.
+    const other = async () => {
+      beat++;
+      const record = {
+        format: 1,
+        holder: "f".repeat(32),
+        beat,
+        host: "other",
+        process: 7,
+        started: "",
+        released: false,
+      };
+      await store.put(leaseKey("one"), new TextEncoder().encode(JSON.stringify(record)));
+    };
+    await other();
+    const lease = { ...beating, host: "here", pause: other, now: () => new Date(0) };
+    const both = await configOf({ one: "a.jsonl", two: "b.jsonl" });
+    // Beats of our own would be pauses too, and without end: only the index that is busy is run.
+    const { results, opened } = await run(
+      { ...both, indexes: both.indexes.slice(0, 1) },
+      store,
+      { lock: 60_000 },
+      { lease },
+    );
+    expect(results).toEqual([
+      {
+        kind: "done",
+        index: "one",
+        outcome: { kind: "busy", holder: expect.objectContaining({ host: "other", process: 7 }) },
+      },
+    ]);
+    expect(opened).toBe(0);
+    expect(await versionOf(store, "one")).toBe(0);
+    expect(summary((await run(both, store, { lock: null })).results)).toEqual([
+      "one: published",
+      "two: published",
+    ]);
+  });
+
+  it("is held while it is run, and given back afterwards, also where it fails", async () => {
+    const store = new MemoryStore();
+    const config = await configOf({ one: "a.jsonl" });
+    const seen: boolean[] = [];
+    const lookingAt = async () => {
+      const { body } = (await store.get(leaseKey("one")))!;
+      seen.push(JSON.parse(new TextDecoder().decode(body)).released);
+    };
+    const looking = {
+      openEncoder: async () => {
+        await lookingAt();
+        return tinyEncoder();
+      },
+    };
+    await run(config, store, { lock: 60_000 }, looking);
+    await lookingAt();
+    await expect(
+      run(config, store, { lock: 60_000 }, { openEncoder: () => Promise.reject(new Error("no model")) }),
+    ).rejects.toThrow("no model");
+    await lookingAt();
+    expect(seen).toEqual([false, true, true]);
+    const next = await acquireLease(store, "one", { warn: () => {} });
+    expect(next.kind).toBe("held");
+    if (next.kind === "held") await next.lease.release();
+  });
+});
+
+describe("what concerns all indexes", () => {
+  it("is one error, before a model is loaded or anything written: a store that cannot be reached", async () => {
+    const config = await configOf({ one: "a.jsonl", two: "b.jsonl" });
+    const memory = new MemoryStore();
+    let opened = 0;
+    const openEncoder = async () => {
+      opened++;
+      return tinyEncoder();
+    };
+    const refusing = new FaultStore(memory, 0, "crash");
+    await expect(run(config, refusing, {}, { openEncoder })).rejects.toMatchObject({
+      code: "store/unavailable",
+    });
+    expect(refusing.log).toHaveLength(1);
+    expect(opened).toBe(0);
+    for await (const { key } of memory.list("")) throw new Error(`written: ${key}`);
+  });
+
+  it("is one error: a model that cannot be loaded", async () => {
+    const config = await configOf({ one: "a.jsonl", two: "b.jsonl" });
+    let tries = 0;
+    const openEncoder = () => {
+      tries++;
+      return Promise.reject(new LightedgeError("model/invalid", "There is no model here."));
+    };
+    await expect(run(config, new MemoryStore(), {}, { openEncoder })).rejects.toMatchObject({
+      code: "model/invalid",
+    });
+    expect(tries).toBe(1);
+  });
+});
+
+describe("the parts of a config", () => {
+  it("leave the run that publishes nothing to encode, in any order and from machines of their own", async () => {
+    const store = new MemoryStore();
+    const alone = new MemoryStore();
+    const whole = await run(await configOf({ one: "a.jsonl", two: "b.jsonl" }), alone);
+    let encoded = 0;
+    for (const number of [2, 3, 1]) {
+      // Each config has a cache of its own, as each machine has.
+      const part = await run(await configOf({ one: "a.jsonl", two: "b.jsonl" }), store, {
+        part: { number, of: 3 },
+      });
+      expect(summary(part.results)).toEqual(["one: part", "two: part"]);
+      encoded += part.encoded.length;
+    }
+    expect(encoded).toBe(whole.encoded.length);
+    expect(await versionOf(store, "one")).toBe(0);
+    const published = await run(await configOf({ one: "a.jsonl", two: "b.jsonl" }), store);
+    expect(summary(published.results)).toEqual(["one: published", "two: published"]);
+    expect(published.encoded).toEqual([]);
+    for (const index of ["one", "two"])
+      expect((await readPointer(store, index))?.pointer.manifest).toEqual(
+        (await readPointer(alone, index))?.pointer.manifest,
+      );
+  });
+});
