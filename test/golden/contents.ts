@@ -5,10 +5,12 @@ import { type Envelope, type HeadDigest, openEnvelope } from "../../shared/forma
 import type { FileKind } from "../../shared/format/head.ts";
 import { idAt } from "../../shared/format/ids.ts";
 import { lexiconEntries, readLexicon } from "../../shared/format/lexicon.ts";
+import { readOverlay, unpackOverlay } from "../../shared/format/overlay.ts";
 import { wholeSource } from "../../shared/format/ranged.ts";
 import { readShard } from "../../shared/format/shard.ts";
 import { readTable, rowRange } from "../../shared/format/table.ts";
 import { readTokenizerFile } from "../../shared/format/tokenizer-file.ts";
+import { deadByShard, readTombstones } from "../../shared/format/tombstones.ts";
 import { type Sha256, toHex } from "../../shared/hash.ts";
 import { unpackRow } from "../../shared/kernels/packing.ts";
 
@@ -59,8 +61,16 @@ async function decoded(envelope: Envelope): Promise<unknown> {
       const records = blocks.map((block) =>
         Array.from({ length: block.records }, (_, at) => block.record(at)),
       );
-      return { meta: documents.meta, directory: documents.directory, records };
+      const digests = await documents.digests();
+      const more = digests === null ? {} : { digests };
+      return { meta: documents.meta, directory: documents.directory, records, ...more };
     }
+    case "tombstones": {
+      const file = readTombstones(envelope);
+      return { ...file, dead: deadByShard(file, file.meta.shards).map((rows) => [...rows]) };
+    }
+    case "overlay":
+      return unpackOverlay(readOverlay(envelope));
   }
 }
 

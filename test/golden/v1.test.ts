@@ -19,8 +19,10 @@ describe("files of version 1", () => {
   it("are all here", () => {
     expect(names).toEqual([
       "documents",
+      "documents-digests",
       "documents-two-blocks",
       "lexicon",
+      "overlay",
       "shard",
       "table-2",
       "table-3",
@@ -28,6 +30,7 @@ describe("files of version 1", () => {
       "table-8",
       "table-phrases",
       "tokenizer",
+      "tombstones",
     ]);
   });
 
@@ -52,6 +55,17 @@ describe("files of version 1", () => {
     expect(serializeManifest(manifest)).toEqual(bytes);
   });
 
+  it("include a manifest of a version that was added to", () => {
+    const bytes = read("manifest-segments.json");
+    const manifest = parseManifest(bytes);
+    expect(manifest.build).toMatchObject({ fitted: 2, changed: 1, origin: "site" });
+    for (const role of ["tombstones", "overlay"] as const) {
+      const { sha256: digest } = JSON.parse(readFileSync(new URL(`${role}.json`, folder), "utf8"));
+      expect(blobsOf(manifest, role).map((blob) => blob.sha256)).toEqual([digest]);
+    }
+    expect(serializeManifest(manifest)).toEqual(bytes);
+  });
+
   it("are still written bit for bit, so that unchanged content keeps its digest", async () => {
     // Documents are left out: their blocks are deflated by the runtime, whose output may change.
     const samples = await makeSamples();
@@ -59,6 +73,8 @@ describe("files of version 1", () => {
       tokenizer: samples.tokenizer,
       shard: samples.shard,
       lexicon: await lexiconSample(),
+      tombstones: samples.tombstones,
+      overlay: samples.overlay,
       "table-phrases": await writeTable(phraseTableContent(samples.tokenizer.sha256)),
     };
     for (const bits of [2, 3, 4, 8] as const) {

@@ -10,14 +10,24 @@ import type { FileKind } from "../../../shared/format/head.ts";
 import { readLexicon } from "../../../shared/format/lexicon.ts";
 import { openRanged } from "../../../shared/format/load.ts";
 import { parseManifest, serializeManifest } from "../../../shared/format/manifest.ts";
+import { readOverlay, unpackOverlay } from "../../../shared/format/overlay.ts";
 import { wholeSource } from "../../../shared/format/ranged.ts";
 import { readShard } from "../../../shared/format/shard.ts";
 import { readTable } from "../../../shared/format/table.ts";
 import { readTokenizerFile } from "../../../shared/format/tokenizer-file.ts";
+import { readTombstones } from "../../../shared/format/tombstones.ts";
 import { entryOf, flipped, refusal, refusalNow, storeOf } from "./helpers.ts";
 import { makeSamples, type Samples } from "./samples.ts";
 
-const KINDS = ["tokenizer", "table", "lexicon", "shard", "documents"] as const satisfies readonly FileKind[];
+const KINDS = [
+  "tokenizer",
+  "table",
+  "lexicon",
+  "shard",
+  "documents",
+  "tombstones",
+  "overlay",
+] as const satisfies readonly FileKind[];
 
 let samples: Samples;
 beforeAll(async () => {
@@ -30,6 +40,8 @@ async function use(envelope: Envelope): Promise<void> {
   else if (envelope.kind === "shard") readShard(envelope);
   else if (envelope.kind === "tokenizer") readTokenizerFile(envelope);
   else if (envelope.kind === "lexicon") readLexicon(envelope);
+  else if (envelope.kind === "tombstones") readTombstones(envelope);
+  else if (envelope.kind === "overlay") unpackOverlay(readOverlay(envelope));
   else {
     const documents = await openDocuments(wholeSource(envelope));
     for (const block of await documents.blocks([...documents.directory.sizes.keys()])) {

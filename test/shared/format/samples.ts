@@ -7,9 +7,12 @@ import type { WrittenFile } from "../../../shared/format/envelope.ts";
 import { packIds } from "../../../shared/format/ids.ts";
 import { type LexiconEntry, packLexicon, writeLexicon } from "../../../shared/format/lexicon.ts";
 import type { Manifest } from "../../../shared/format/manifest.ts";
+import type { WriteId } from "../../../shared/format/names.ts";
+import { writeOverlay } from "../../../shared/format/overlay.ts";
 import { type ShardFile, writeShard } from "../../../shared/format/shard.ts";
 import { NO_ROW, rowBytes, type TableFile, writeTable } from "../../../shared/format/table.ts";
 import { writeTokenizerFile } from "../../../shared/format/tokenizer-file.ts";
+import { writeTombstones } from "../../../shared/format/tombstones.ts";
 import { type Sha256, sha256 } from "../../../shared/hash.ts";
 import type { RowBits } from "../../../shared/kernels/kernels.ts";
 import { entryOf } from "./helpers.ts";
@@ -146,6 +149,31 @@ export function lexiconSample(): Promise<WrittenFile> {
   return writeLexicon(packLexicon(LEXICON_ENTRIES));
 }
 
+/** Documents with digests of their content. */
+export async function digestsSample(): Promise<WrittenFile> {
+  const writer = new DocumentsWriter();
+  for (const [at, document] of DOCUMENTS.entries()) await writer.add(document, `${at}0f`.padEnd(32, "a7"));
+  return writer.finish();
+}
+
+/** Three shards: one dead document in the first, none in the second, three in the last. */
+export function tombstonesSample(): Promise<WrittenFile> {
+  return writeTombstones([[1], [], [0, 7, 65_535]]);
+}
+
+/** One document put, one deleted, one the source's again; one write may be collected. */
+export function overlaySample(): Promise<WrittenFile> {
+  const write = (n: number) => `${1_700_000_000_000 + n}-${String(n).padStart(16, "0")}` as WriteId;
+  return writeOverlay({
+    entries: [
+      { id: "a/1", write: write(1), stands: "put", source: null },
+      { id: "b", write: write(2), stands: "delete", source: "0f".repeat(16) },
+      { id: "\u00e9", write: write(3), stands: "source", source: null },
+    ],
+    folded: [write(1), write(3)],
+  });
+}
+
 export interface Samples {
   readonly tokenizer: WrittenFile;
   readonly table: WrittenFile;
@@ -153,6 +181,8 @@ export interface Samples {
   readonly documents: WrittenFile;
   /** Not in the manifest, which is older. */
   readonly lexicon: WrittenFile;
+  readonly tombstones: WrittenFile;
+  readonly overlay: WrittenFile;
   readonly manifest: Manifest;
 }
 
@@ -195,5 +225,14 @@ export async function makeSamples(): Promise<Samples> {
       entryOf(documents, { role: "documents", ordinal: 0 }),
     ],
   };
-  return { tokenizer, table, shard, documents, lexicon: await lexiconSample(), manifest };
+  return {
+    tokenizer,
+    table,
+    shard,
+    documents,
+    lexicon: await lexiconSample(),
+    tombstones: await tombstonesSample(),
+    overlay: await overlaySample(),
+    manifest,
+  };
 }
