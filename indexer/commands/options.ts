@@ -11,7 +11,7 @@ export const EMBEDDED_MODEL = fileURLToPath(new URL("../../models/minilm-splade"
 export const STORE_OPTION: Option = {
   type: "string",
   value: "URL",
-  help: "where indexes are kept, as file:PATH",
+  help: "where indexes are kept: file:PATH, s3://BUCKET[/PREFIX] or r2://BUCKET[/PREFIX]",
   default: "file:.lightedge",
 };
 

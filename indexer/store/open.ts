@@ -3,26 +3,21 @@ import { fileURLToPath } from "node:url";
 import { LightedgeError, printable } from "../../shared/errors.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
 import { FolderStore } from "./folder.ts";
-
-/** Stores that the design names and this version cannot open. */
-const PLANNED = ["r2:", "s3:"];
+import { S3Store } from "./s3.ts";
+import { type Environment, s3LocationOf } from "./s3-location.ts";
 
 /**
  * The store at a URL. `file:PATH` is a folder, relative to the working folder unless it
  * begins with a slash, and taken literally; `file:///PATH` is a URL with the usual
- * escapes. Nothing is read or made yet. Throws `usage/invalid` for anything else.
+ * escapes. `s3://` and `r2://` are buckets, as `s3LocationOf` has them. Nothing is read, made or
+ * sent yet. Throws `usage/invalid` for anything else.
  */
-export function openStore(url: string): WriteStore {
+export function openStore(url: string, environment: Environment = process.env): WriteStore {
+  if (url.startsWith("s3:") || url.startsWith("r2:")) return new S3Store(s3LocationOf(url, environment));
   return new FolderStore(folderOf(url));
 }
 
 function folderOf(url: string): string {
-  if (PLANNED.some((scheme) => url.startsWith(scheme))) {
-    throw refused(
-      url,
-      "This version opens file:PATH only; r2://BUCKET and s3://BUCKET?endpoint=...&region=... are planned.",
-    );
-  }
   if (url.startsWith("file://")) {
     try {
       return fileURLToPath(url);
@@ -31,16 +26,14 @@ function folderOf(url: string): string {
     }
   }
   const path = url.startsWith("file:") ? url.slice("file:".length) : "";
-  if (path === "" || path.includes("\0")) throw refused(url, "Use file:PATH, such as file:.lightedge.");
+  if (path === "" || path.includes("\0")) {
+    throw refused(url, "Use file:PATH, such as file:.lightedge, or s3://BUCKET or r2://BUCKET.");
+  }
   return resolve(path);
 }
 
 function refused(url: string, remedy: string, cause?: unknown): LightedgeError {
   const details = { field: "store", value: printable(url) };
-  return new LightedgeError(
-    "usage/invalid",
-    `Cannot open the store ${printable(url)}. ${remedy}`,
-    details,
-    cause,
-  );
+  const message = `Cannot open the store ${printable(url)}. ${remedy}`;
+  return new LightedgeError("usage/invalid", message, details, cause);
 }

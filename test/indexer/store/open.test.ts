@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStore } from "../../../indexer/store/open.ts";
+import { S3Store } from "../../../indexer/store/s3.ts";
 import { bytes } from "../../contract/store-reads.ts";
 
 describe("openStore", () => {
@@ -23,11 +24,12 @@ describe("openStore", () => {
     expect(await readFile(join(root, key), "utf8")).toBe(name);
   });
 
-  it.each(["r2://bucket", "s3://bucket?endpoint=x&region=y"])("says that %s is planned", (url) => {
-    expect(() => openStore(url)).toThrow(
-      expect.objectContaining({ code: "usage/invalid", message: expect.stringContaining("planned") }),
-    );
-  });
+  it.each(["r2://bucket", "s3://bucket/folder?endpoint=http://127.0.0.1:9&region=x-1"])(
+    "opens the bucket of %s and sends nothing yet",
+    (url) => {
+      expect(openStore(url, { CLOUDFLARE_ACCOUNT_ID: "0".repeat(32) })).toBeInstanceOf(S3Store);
+    },
+  );
 
   it.each(["", "file:", "folder", "/folder", "http://host/x", "file://host/x", "file:a\0b", "FILE:x"])(
     "refuses %j and names the option",
