@@ -12,7 +12,8 @@ import { reindexCommand } from "./commands/reindex.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
 
-const COMMANDS: readonly Command[] = [
+/** Every verb, in the order of the overview. */
+export const COMMANDS: readonly Command[] = [
   indexCommand,
   reindexCommand,
   serveCommand,

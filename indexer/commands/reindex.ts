@@ -1,4 +1,5 @@
 import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
+import { REGISTRY_KEY } from "../../shared/format/names.ts";
 import { type Config, type ConfigIndex, loadConfig } from "../config/config.ts";
 import { type Progress, showProgress } from "../progress.ts";
 import { openStore } from "../store/open.ts";
@@ -78,7 +79,7 @@ export async function reindex(
   progress: Progress,
 ): Promise<readonly IndexResult[]> {
   // Wrong credentials and a bucket that is not there are one error, not one for each index.
-  await ports.store.head("registry.json");
+  await ports.store.head(REGISTRY_KEY);
   let broken: unknown;
   const openEncoder = () =>
     ports.openEncoder().catch((error: unknown) => {
@@ -147,6 +148,7 @@ function summaryOf(results: readonly IndexResult[]): string {
     [count((result) => isBuilt(result, true)), "published"],
     [count((result) => isBuilt(result, false)), "up to date"],
     [count((result) => result.kind === "done" && result.outcome.kind === "part"), "encoded in part"],
+    [count((result) => result.kind === "done" && result.outcome.kind === "dry"), "looked at"],
     [count((result) => result.kind === "done" && result.outcome.kind === "busy"), "left to another run"],
     [count((result) => result.kind === "failed"), "failed"],
   ] as const;
