@@ -26,6 +26,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
       return 400;
     case "request/not-found":
     case "index/not-found":
+    case "version/not-found":
     case "document/not-found":
       return 404;
     case "request/method":

@@ -10,6 +10,7 @@ export const ERROR_CODES = [
   "request/not-found",
   "request/method",
   "index/not-found",
+  "version/not-found",
   "document/not-found",
   "document/invalid",
   "usage/invalid",

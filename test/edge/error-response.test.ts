@@ -11,6 +11,7 @@ describe("an error as an answer", () => {
       "request/not-found": 404,
       "request/method": 405,
       "index/not-found": 404,
+      "version/not-found": 404,
       "document/not-found": 404,
       "document/invalid": 400,
       "usage/invalid": 500,
