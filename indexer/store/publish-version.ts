@@ -13,7 +13,7 @@ import {
 } from "../../shared/format/manifest.ts";
 import { blobKey, versionName } from "../../shared/format/names.ts";
 import type { StoredPointer } from "../../shared/format/pointer.ts";
-import type { WriteStore } from "../../shared/store/store.ts";
+import type { ReadStore, WriteStore } from "../../shared/store/store.ts";
 import { keysOf } from "../../shared/versions/references.ts";
 import { register } from "../../shared/versions/registry.ts";
 import { commit, PUBLISH_PORTS, type PublishPorts, putBlob } from "./publish.ts";
@@ -101,7 +101,7 @@ async function manifestOf(content: VersionContent, base: StoredPointer | null, n
 }
 
 /** The manifest of the base; null where it is damaged or gone, which a new version repairs. */
-async function readBase(store: WriteStore, { pointer }: StoredPointer): Promise<Manifest | null> {
+export async function readBase(store: ReadStore, { pointer }: StoredPointer): Promise<Manifest | null> {
   try {
     return await loadManifest(store, pointer.manifest);
   } catch (error) {
@@ -118,7 +118,7 @@ function orderBlobs(blobs: readonly BlobEntry[]): readonly BlobEntry[] {
 }
 
 /** Whether two versions differ in nothing but when they were made and from what. */
-function sameContent(a: Manifest, b: Manifest): boolean {
+export function sameContent(a: Manifest, b: Manifest): boolean {
   const plain = (manifest: Manifest) =>
     new TextDecoder().decode(serializeManifest({ ...manifest, created: b.created, parent: null }));
   return plain(a) === plain(b);

@@ -1,12 +1,10 @@
 /** What a garbage collection knows of a store before it decides anything. */
 
 import { LightedgeError } from "../errors.ts";
-import { parseGcClock } from "../format/gc-clock.ts";
 import { blobsOf, type OverlayBlob } from "../format/manifest.ts";
 import {
   BLOB_PREFIX,
   digestOfBlob,
-  GC_CLOCK_KEY,
   INDEX_PREFIX,
   isIndexName,
   manifestKey,
@@ -18,6 +16,7 @@ import {
 import { parsePointer, type StoredPointer } from "../format/pointer.ts";
 import type { Sha256 } from "../hash.ts";
 import type { ObjectInfo, WriteStore } from "../store/store.ts";
+import { readReleased } from "./clock.ts";
 import { isDamage, readManifest } from "./history.ts";
 import { keysOf } from "./references.ts";
 import { readRegistry } from "./registry.ts";
@@ -71,7 +70,7 @@ const AT_ONCE = 8;
  * listing of all blobs and all that belongs to indexes, one read for each index and each manifest.
  */
 export async function gatherFacts(store: WriteStore): Promise<GcFacts> {
-  const clock = await store.get(GC_CLOCK_KEY);
+  const clock = await readReleased(store);
   const registry = await readRegistry(store);
   const registered = new Set(registry?.registry.indexes);
   const listed = await listIndexes(store);
@@ -90,8 +89,8 @@ export async function gatherFacts(store: WriteStore): Promise<GcFacts> {
   return {
     indexes,
     blobs: [...blobs.values()],
-    released: clock === null ? {} : (await parseGcClock(clock.body)).released,
-    clockEtag: clock?.etag ?? null,
+    released: clock.released,
+    clockEtag: clock.etag,
     registryEtag: registry?.etag ?? null,
   };
 }
