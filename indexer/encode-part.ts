@@ -3,12 +3,12 @@
  * stages, with an encoder that does its part and gives zeros; nothing is fitted and no version published.
  */
 import { statisticsOf } from "../shared/segment/impacts.ts";
-import { type BuildOptions, factsOf, type PlanFacts, withRun } from "./build.ts";
+import { type BuildOptions, factsOf, type PlanFacts, type PreparedRun, withRun } from "./build.ts";
 import type { PartCounts, PartEncoder } from "./encode/part.ts";
 import type { Progress } from "./progress.ts";
 import { drawQuestions, encodeRests } from "./stages/choose-weight.ts";
 import { someOf } from "./stages/collect.ts";
-import { encodeCorpus } from "./stages/encode-corpus.ts";
+import { type Corpus, encodeCorpus } from "./stages/encode-corpus.ts";
 import { drawTexts, encodeTexts } from "./stages/fit-tables.ts";
 import { prepareTools } from "./stages/tools.ts";
 
@@ -26,24 +26,33 @@ export function encodePart(
   options: BuildOptions & { readonly encoder: PartEncoder },
   progress: Progress,
 ): Promise<PartReport> {
-  const { encoder, overlapTokens, spans, weight } = options;
+  const { encoder } = options;
   const before = { ...encoder.counts };
-  return withRun(options, progress, async ({ base, collection, tasks, plan }) => {
-    const tools = await prepareTools(encoder, tasks[0]);
-    const all = base === null || plan.kind === "all";
-    const documents = all ? collection : someOf(collection, plan.fresh);
-    const corpus = await encodeCorpus(documents, { ...tools, overlapTokens }, progress);
-    if (all) {
-      const bags = corpus.documents.map(({ bag }) => bag);
-      const weights = statisticsOf(bags, encoder.model.description.vocabulary).idf;
-      const drawing = { ...tools, weights, ...(spans === undefined ? {} : { spans }) };
-      const texts = await drawTexts(collection, corpus, drawing);
-      for (const task of tasks) await encodeTexts(texts, { ...tools, task }, progress);
-      if (weight === undefined) await encodeRests((await drawQuestions(collection, corpus)).questions, tools);
-    }
+  return withRun(options, progress, async (run) => {
+    await encodeTextsOf(run, options, progress);
     await encoder.finish();
-    return { plan: factsOf(plan), ...since(before, encoder.counts) };
+    return { plan: factsOf(run.plan), ...since(before, encoder.counts) };
   });
+}
+
+/** Has the encoder of these options encode every text that a planned run would, and makes nothing of it but the corpus. */
+export async function encodeTextsOf(
+  { base, collection, tasks, plan }: PreparedRun,
+  { encoder, overlapTokens, spans, weight }: BuildOptions,
+  progress: Progress,
+): Promise<Corpus> {
+  const tools = await prepareTools(encoder, tasks[0]);
+  const all = base === null || plan.kind === "all";
+  const documents = all ? collection : someOf(collection, plan.fresh);
+  const corpus = await encodeCorpus(documents, { ...tools, overlapTokens }, progress);
+  if (!all) return corpus;
+  const bags = corpus.documents.map(({ bag }) => bag);
+  const weights = statisticsOf(bags, encoder.model.description.vocabulary).idf;
+  const drawing = { ...tools, weights, ...(spans === undefined ? {} : { spans }) };
+  const texts = await drawTexts(collection, corpus, drawing);
+  for (const task of tasks) await encodeTexts(texts, { ...tools, task }, progress);
+  if (weight === undefined) await encodeRests((await drawQuestions(collection, corpus)).questions, tools);
+  return corpus;
 }
 
 function since(before: PartCounts, after: PartCounts): PartCounts {

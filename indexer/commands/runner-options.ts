@@ -11,6 +11,10 @@ export const RUNNER_OPTIONS = {
     value: "N/OF",
     help: "encode this part of the texts into the store, as 3/8, and publish nothing",
   },
+  "dry-run": {
+    type: "boolean",
+    help: "say what would change, how many bytes and about how long; write nothing",
+  },
   "lock-wait": {
     type: "string",
     value: "TIME",
@@ -26,6 +30,7 @@ export function runnerOptionsOf(args: Pick<Arguments, "text" | "flag">): RunnerO
   const wait = durationOf("lock-wait", args.text("lock-wait")!);
   return {
     part: part === undefined ? undefined : parsePart(part),
+    dryRun: args.flag("dry-run"),
     lock: args.flag("no-lock") ? null : wait,
   };
 }

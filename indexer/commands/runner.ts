@@ -1,10 +1,12 @@
 /** Runs of indexes, as `lightedge index` does one and `lightedge reindex` several: the model is loaded once, when it is needed. */
 import { LightedgeError } from "../../shared/errors.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
+import { type DryRun, dryRun } from "../dry-run.ts";
 import { type CachedEncoder, cachedEncoder } from "../encode/cache.ts";
 import type { Encoder } from "../encode/encoder.ts";
 import { type Part, type PartEncoder, partEncoder } from "../encode/part.ts";
 import { fetchFrom } from "../encode/shared-cache.ts";
+import { surveyEncoder } from "../encode/survey.ts";
 import { encodePart, type PartReport } from "../encode-part.ts";
 import type { Progress } from "../progress.ts";
 import {
@@ -40,6 +42,8 @@ export interface RunnerPorts {
 export interface RunnerOptions {
   /** Encode this part and publish nothing; build and publish when absent. */
   readonly part?: Part | undefined;
+  /** Only say what would be done. */
+  readonly dryRun?: boolean;
   /** Milliseconds that another run's lease is watched; null not to ask for one. */
   readonly lock: number | null;
 }
@@ -48,6 +52,7 @@ export interface RunnerOptions {
 export type RunOutcome =
   | { readonly kind: "built"; readonly run: IndexRun }
   | { readonly kind: "part"; readonly part: Part; readonly report: PartReport }
+  | { readonly kind: "dry"; readonly report: DryRun }
   /** Another run is at work on this index. */
   | { readonly kind: "busy"; readonly holder: LeaseRecord | null };
 
@@ -90,6 +95,21 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
     return { kind: "part", part, report };
   }
 
+  /** Takes no lease: it writes nothing. */
+  async function dry(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome> {
+    const source = await openSources(spec, progress);
+    cached ??= await withCache(await ports.openEncoder());
+    const fetch = fetchFrom(store, cached.model.encoderHash, warn);
+    const survey = surveyEncoder(cached, cache, fetch);
+    try {
+      const around = { ...choices, source, store, encoder: survey, now };
+      const report = await dryRun({ ...buildOptionsOf(spec), ...around }, { sampler: cached }, progress);
+      return { kind: "dry", report };
+    } finally {
+      await survey.close();
+    }
+  }
+
   async function lock(
     index: string,
   ): Promise<{ kind: "free"; lease: Lease | null } | (RunOutcome & { kind: "busy" })> {
@@ -104,6 +124,7 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
 
   return {
     run(spec, choices) {
+      if (options.dryRun) return dry(spec, choices);
       return options.part === undefined ? built(spec, choices) : partOf(spec, choices, options.part);
     },
     async close() {
@@ -129,6 +150,8 @@ export function outcomeFacts(index: string, outcome: RunOutcome): Readonly<Recor
       return factsOf(index, outcome.run);
     case "part":
       return { index, part: `${outcome.part.number}/${outcome.part.of}`, ...outcome.report };
+    case "dry":
+      return { index, dry_run: true, ...outcome.report };
     case "busy":
       return { index, skipped: "locked", holder: outcome.holder };
   }
@@ -145,6 +168,15 @@ export function outcomeSentences(index: string, outcome: RunOutcome): string {
       return [
         `Part ${number} of ${of} of ${index} is in the store; nothing was published.`,
         `${own} texts: ${encoded} encoded, ${copied} from the local cache, ${own - encoded - copied} in the store already; ${bytes} bytes in ${packs} packs written.`,
+      ].join("\n");
+    }
+    case "dry": {
+      const { plan, documents, chunks, encode, cached, bytes, seconds } = outcome.report;
+      return [
+        `${index}: ${plan.added} documents to add, ${plan.changed} to change, ${plan.removed} to remove, ${plan.unchanged} as they are; to be made anew: ${plan.kind} (${plan.reason}).`,
+        plan.kind === "none"
+          ? "A run would write nothing."
+          : `A run would make ${documents} documents of ${chunks} chunks, encode ${encode} texts (${cached} more are in the cache), write about ${bytes} bytes and take about ${seconds} s here. Nothing was written.`,
       ].join("\n");
     }
     case "busy":

@@ -145,7 +145,7 @@ export async function partEncoder(
         await keep(fresh.map((encoding, at) => ({ key: slice[at]!.key, value: encodingToBytes(encoding) })));
         onProgress(slice.length);
       }
-      return texts.map(() => zeros(description.dimension, wanted));
+      return texts.map(() => zeroEncoding(description.dimension, wanted));
     },
     finish: upload,
     async close() {
@@ -160,7 +160,8 @@ function isIn(key: Buffer, { number, of }: Part): boolean {
   return Math.floor((key.readUInt32BE(0) / 2 ** 32) * of) === number - 1;
 }
 
-function zeros(dimension: number, { dense, sparse }: Wanted): Encoding {
+/** An encoding of zeros: in the place of one that nobody will look at. */
+export function zeroEncoding(dimension: number, { dense, sparse }: Wanted): Encoding {
   return {
     dense: dense ? new Float32Array(dimension) : null,
     sparse: sparse ? { ids: new Uint32Array(0), values: new Float32Array(0) } : null,
