@@ -147,13 +147,17 @@ function summaryOf(results: readonly IndexResult[]): string {
   const counts = [
     [count((result) => isBuilt(result, true)), "published"],
     [count((result) => isBuilt(result, false)), "up to date"],
-    [count((result) => result.kind === "done" && result.outcome.kind === "part"), "encoded in part"],
-    [count((result) => result.kind === "done" && result.outcome.kind === "dry"), "looked at"],
-    [count((result) => result.kind === "done" && result.outcome.kind === "busy"), "left to another run"],
+    [count((result) => isDone(result, "part")), "encoded in part"],
+    [count((result) => isDone(result, "dry")), "looked at"],
+    [count((result) => isDone(result, "busy")), "left to another run"],
     [count((result) => result.kind === "failed"), "failed"],
   ] as const;
   const said = counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
   return [...lines, `${said.join(", ")}.`].join("\n");
+}
+
+function isDone(result: IndexResult, kind: RunOutcome["kind"]): boolean {
+  return result.kind === "done" && result.outcome.kind === kind;
 }
 
 function isBuilt(result: IndexResult, changed: boolean): boolean {

@@ -19,8 +19,8 @@ export interface CachedEncoder extends Encoder {
   readonly counts: CacheCounts;
 }
 
-/** Brings packs from elsewhere into a folder and resolves to the names of those that came. */
-export type FetchPacks = (folder: string) => Promise<readonly string[]>;
+/** Brings packs from elsewhere into a folder that lacks them, and resolves to the names of all that are there now. */
+export type FetchPacks = (folder: string) => Promise<Iterable<string>>;
 
 /** The folder, in a folder of caches, with what this encoder encoded. */
 export function packFolder(folder: string, encoderHash: string): string {

@@ -73,9 +73,10 @@ export class Packs {
     return this.#own?.end ?? 0;
   }
 
-  /** Reads these packs of the folder, which have come since it was opened. */
-  add(names: readonly string[]): void {
-    for (const name of names) this.#scan(name);
+  /** Reads those of these packs of the folder that have come since it was opened. */
+  add(names: Iterable<string>): void {
+    const known = new Set(this.#names);
+    for (const name of names) if (!known.has(name)) this.#scan(name);
   }
 
   /** The value under a key, or null. The bytes are checked again: they may have changed since they were scanned. */

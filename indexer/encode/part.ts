@@ -77,7 +77,7 @@ export async function partEncoder(
 ): Promise<PartEncoder> {
   const { encoderHash, description } = encoder.model;
   const own = packFolder(folder, encoderHash);
-  const stored = new Set((await fetchPacks(store, encoderHash, own, warn)).present);
+  const stored = new Set(await fetchPacks(store, encoderHash, own, warn));
   const packs = new Packs(own, stored);
   const counts = { own: 0, encoded: 0, copied: 0, packs: 0, bytes: 0 };
   const seen = new Set<string>();

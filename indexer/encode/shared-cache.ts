@@ -22,24 +22,17 @@ export function packPrefix(encoderHash: string): string {
   return `encodings/${encoderHash.slice(0, 16)}/`;
 }
 
-/** What came of fetching. */
-export interface FetchedPacks {
-  /** Names of all packs that are in the store and now in the folder. */
-  readonly present: ReadonlySet<string>;
-  /** Those of them that were not there before. */
-  readonly fetched: readonly string[];
-}
-
 /**
- * Brings the packs of the store into the folder that lacks them, by name. One whose bytes are not
- * those that its name says is left out with a warning: it costs encodings, not an answer.
+ * Brings the packs of the store into the folder that lacks them, by name, and resolves to the names of all that
+ * are in both now. One whose bytes are not those that its name says is left out with a warning: it
+ * costs encodings, not an answer.
  */
 export async function fetchPacks(
   store: WriteStore,
   encoderHash: string,
   folder: string,
   warn: (message: string) => void,
-): Promise<FetchedPacks> {
+): Promise<ReadonlySet<string>> {
   const prefix = packPrefix(encoderHash);
   const present = new Set<string>();
   const wanted: ObjectInfo[] = [];
@@ -51,7 +44,6 @@ export async function fetchPacks(
       warn(`${info.key} has ${info.bytes} bytes, which no pack has; left out.`);
     else wanted.push(info);
   }
-  const fetched: string[] = [];
   await mkdir(folder, { recursive: true });
   const fetchOne = async ({ key }: ObjectInfo): Promise<void> => {
     const name = key.slice(prefix.length);
@@ -62,11 +54,10 @@ export async function fetchPacks(
     const temporary = join(folder, `${randomBytes(8).toString("hex")}.temporary`);
     await writeFile(temporary, body);
     await rename(temporary, join(folder, name));
-    fetched.push(name);
     present.add(name);
   };
   await inTurns(wanted, DOWNLOADS, fetchOne);
-  return { present, fetched };
+  return present;
 }
 
 /** For `cachedEncoder`: packs of the store when the first text is not in the local cache. */
@@ -75,7 +66,7 @@ export function fetchFrom(
   encoderHash: string,
   warn: (message: string) => void,
 ): FetchPacks {
-  return async (folder) => (await fetchPacks(store, encoderHash, folder, warn)).fetched;
+  return (folder) => fetchPacks(store, encoderHash, folder, warn);
 }
 
 /** Puts a pack into the store. Whether it was not there yet. */

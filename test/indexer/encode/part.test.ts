@@ -341,6 +341,22 @@ describe("a pack that is not what its name says", () => {
 });
 
 describe("a run that publishes", () => {
+  it("finds what another process on the same machine fetched or encoded since it began", async () => {
+    const store = new MemoryStore();
+    await runPart(store, { number: 1, of: 1 });
+    const folder = newFolder();
+    const inner = tinyEncoder();
+    const early = cachedEncoder(
+      inner,
+      folder,
+      fetchFrom(store, HASH, () => {}),
+    );
+    await runWhole(store, folder);
+    expect(await early.encode(TEXTS, WANTED)).toEqual(await tinyEncoder().encode(TEXTS, WANTED));
+    expect(inner.encoded).toEqual([]);
+    await early.close();
+  });
+
   it("asks the store for packs once, and not at all where its own cache has everything", async () => {
     const store = new MemoryStore();
     for (const part of partsOf(2)) await runPart(store, part);
