@@ -3,6 +3,7 @@
  * Each stage takes and gives a value; the one pointer moves last, so a run that dies
  * anywhere leaves the version before it serving.
  */
+import { randomBytes } from "node:crypto";
 import { LightedgeError } from "../shared/errors.ts";
 import { writeOverlay } from "../shared/format/overlay.ts";
 import type { Sha256 } from "../shared/hash.ts";
@@ -19,6 +20,7 @@ import type { Progress } from "./progress.ts";
 import type { Source } from "./sources/source.ts";
 import { type Collection, collect } from "./stages/collect.ts";
 import { prepareTools } from "./stages/tools.ts";
+import { probeStore } from "./store/probe.ts";
 import { readPointer } from "./store/publish.ts";
 import { type Published, Publisher, publishVersion, type VersionContent } from "./store/publish-version.ts";
 
@@ -40,6 +42,8 @@ export interface BuildOptions extends Omit<MakeOptions, "tasks"> {
   readonly origin?: string | undefined;
   readonly takeOver?: boolean;
   readonly now: () => Date;
+  /** Random bytes for the name of the object that the store is tried with; the system's when absent. */
+  readonly random?: (bytes: number) => Uint8Array;
 }
 
 /** The table bits and overlap of an index that says nothing else. */
@@ -78,6 +82,8 @@ export function buildIndex(options: BuildOptions, progress: Progress): Promise<B
   return withRun(options, progress, async (run) => {
     const publisher = new Publisher(options.store);
     const { plan, base } = run;
+    // Proven before the work and not after it, which may be hours long. A run with nothing to do writes nothing.
+    if (plan.kind !== "none") await probeStore(options.store, options.random ?? randomBytes);
     const parts = await makeParts(run, options, publisher, progress);
     const stage = progress.stage("publish", 1);
     const content = await contentOf(run, parts, options, publisher);

@@ -8,7 +8,7 @@ import { type Part, partEncoder } from "../../indexer/encode/part.ts";
 import { fetchFrom } from "../../indexer/encode/shared-cache.ts";
 import { encodePart } from "../../indexer/encode-part.ts";
 import { SILENT } from "../../indexer/progress.ts";
-import { pointerKey } from "../../shared/format/names.ts";
+import { pointerKey, REGISTRY_KEY } from "../../shared/format/names.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
 import { copyOf, TINY } from "../helpers/tiny-build.ts";
@@ -73,7 +73,8 @@ async function runPart(part: Part, given: Given) {
 async function indexIn(store: WriteStore): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for await (const { key, etag } of store.list("")) {
-    if (key.startsWith("encodings/")) continue;
+    // Packs are not the index, and the registry has random bits.
+    if (key.startsWith("encodings/") || key === REGISTRY_KEY) continue;
     const body = key === pointerKey(TINY) ? (await store.get(key))!.body : null;
     found.set(key, body === null ? etag : JSON.parse(new TextDecoder().decode(body)).manifest.sha256);
   }
