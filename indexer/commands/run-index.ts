@@ -15,6 +15,8 @@ export interface IndexSpec
   readonly format?: SourceFormat | undefined;
   readonly fields: FieldOptions;
   readonly onError: "fail" | "skip";
+  /** Milliseconds without a successful run after which somebody should be told; no promise when absent. */
+  readonly maxAge?: number;
 }
 
 /** How a run treats the version before it. */

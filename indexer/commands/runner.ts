@@ -1,5 +1,7 @@
 /** Runs of indexes, as `lightedge index` does one and `lightedge reindex` several: the model is loaded once, when it is needed. */
-import { LightedgeError } from "../../shared/errors.ts";
+import { randomBytes } from "node:crypto";
+import { asLightedgeError, LightedgeError } from "../../shared/errors.ts";
+import { runMarkKey, serializeRunMark } from "../../shared/format/run-mark.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
 import { type DryRun, dryRun } from "../dry-run.ts";
 import { type CachedEncoder, cachedEncoder } from "../encode/cache.ts";
@@ -16,6 +18,7 @@ import {
   type LeasePorts,
   type LeaseRecord,
 } from "../store/lease.ts";
+import { probeStore } from "../store/probe.ts";
 import {
   buildOptionsOf,
   factsOf,
@@ -36,6 +39,8 @@ export interface RunnerPorts {
   openEncoder(): Promise<Encoder>;
   readonly now: () => Date;
   readonly lease?: LeasePorts;
+  /** For names that nobody else has; the system's randomness when absent. */
+  randomBytes?(length: number): Uint8Array;
 }
 
 /** What runs do. */
@@ -59,8 +64,8 @@ export type RunOutcome =
 /** Runs, one after the other. */
 export interface Runner {
   /**
-   * Runs an index. Throws what `openSources`, the lease, the encoder and the run throw, in this order:
-   * a store that cannot be reached is found before the model is loaded.
+   * Runs an index. Throws what `openSources`, the probe of the store, the lease, the encoder and the run throw, in
+   * this order: a store that cannot be reached, or written to safely, is found before the model is loaded.
    */
   run(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome>;
   close(): Promise<void>;
@@ -72,15 +77,20 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
   const warn = (message: string) => progress.warn(message);
   let cached: CachedEncoder | undefined;
   let parted: PartEncoder | undefined;
+  let probed = false;
 
   async function built(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome> {
     const source = await openSources(spec, progress);
+    if (!probed) await probeStore(store, ports.randomBytes ?? randomBytes);
+    probed = true;
     const lease = await lock(spec.index);
     if (lease.kind === "busy") return lease;
     try {
       cached ??= await withCache(await ports.openEncoder());
       const around = { ...choices, source, store, encoder: cached, now };
-      return { kind: "built", run: await runIndex(spec, around, progress) };
+      const run = await runIndex(spec, around, progress);
+      await leaveMark(spec, choices, run.report.version);
+      return { kind: "built", run };
     } finally {
       await lease.lease?.release();
     }
@@ -108,6 +118,14 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
     } finally {
       await survey.close();
     }
+  }
+
+  /** A run that could not leave its mark has published all the same. */
+  async function leaveMark({ index, maxAge }: IndexSpec, { origin }: RunChoices, version: string) {
+    const mark = { format: 1, version, origin: origin ?? null, max_age: maxAge ?? null } as const;
+    await store.put(runMarkKey(index), await serializeRunMark(mark)).catch((error: unknown) => {
+      warn(`${runMarkKey(index)} could not be written: ${asLightedgeError(error).message}`);
+    });
   }
 
   async function lock(

@@ -12,8 +12,6 @@ import { type ConfigNode, parseConfig } from "./node.ts";
 /** One index of a config file. */
 export interface ConfigIndex {
   readonly spec: IndexSpec;
-  /** Milliseconds that its newest version may be old; no promise when absent. */
-  readonly maxAge?: number;
   /** Where it stands in the file. */
   readonly line: number;
 }
@@ -134,8 +132,10 @@ function indexOf(node: ConfigNode, folder: string): ConfigIndex {
     number: (option: string) => (values.has(option) ? Number(values.get(option)) : undefined),
   };
   return {
-    spec: inPlace(index, () => specOf(name, sources, options)),
-    ...(maxAge === undefined ? {} : { maxAge: durationIn(maxAge) }),
+    spec: {
+      ...inPlace(index, () => specOf(name, sources, options)),
+      ...(maxAge === undefined ? {} : { maxAge: durationIn(maxAge) }),
+    },
     line: node.line,
   };
 }

@@ -244,5 +244,5 @@ describe("the config in examples/reindex", () => {
     );
     expect(JSON.parse(found.stdout).hits[0].id).toBe("23");
     expect((await lightedge("check", "--index", "guide", "--store", config.store)).code).toBe(0);
-  });
+  }, 120_000);
 });

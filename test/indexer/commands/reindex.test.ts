@@ -10,6 +10,7 @@ import type { SourceDocument } from "../../../indexer/sources/source.ts";
 import { acquireLease, leaseKey } from "../../../indexer/store/lease.ts";
 import { readPointer } from "../../../indexer/store/publish.ts";
 import { LightedgeError } from "../../../shared/errors.ts";
+import { parseRunMark, runMarkKey } from "../../../shared/format/run-mark.ts";
 import { MemoryStore } from "../../../shared/store/memory.ts";
 import type { WriteStore } from "../../../shared/store/store.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
@@ -263,6 +264,72 @@ describe("what concerns all indexes", () => {
       code: "model/invalid",
     });
     expect(tries).toBe(1);
+  });
+});
+
+describe("a store that takes no notice of conditions", () => {
+  it("is refused before a model is loaded, with nothing but a probe written to it", async () => {
+    const memory = new MemoryStore();
+    const written: string[] = [];
+    const careless: WriteStore = {
+      get: (key) => memory.get(key),
+      getRange: (key, offset, length) => memory.getRange(key, offset, length),
+      head: (key) => memory.head(key),
+      list: (prefix) => memory.list(prefix),
+      delete: (key) => memory.delete(key),
+      put: (key, body) => {
+        written.push(key);
+        return memory.put(key, body);
+      },
+      putIfAbsent: async (key, body) => ({ kind: "written", etag: (await careless.put(key, body)).etag }),
+      putIfMatch: async (key, body) => ({ kind: "written", etag: (await careless.put(key, body)).etag }),
+    };
+    const { results, opened } = await run(await configOf({ one: "a.jsonl" }), careless, { lock: 60_000 });
+    expect(summary(results)).toEqual(["one: store/unsafe"]);
+    expect(opened).toBe(0);
+    expect(written.filter((key) => !key.startsWith("probe/"))).toEqual([]);
+    for await (const { key } of memory.list("")) throw new Error(`left behind: ${key}`);
+  });
+});
+
+describe("the mark of a run", () => {
+  it("is left by the store's clock whether or not anything was published, and not where a run failed", async () => {
+    let clock = 1000;
+    const store = new MemoryStore(() => clock);
+    writeSource("marked.jsonl", DOCUMENTS);
+    const plain = await configOf({ one: "marked.jsonl" });
+    const config = {
+      ...plain,
+      indexes: plain.indexes.map((each) => ({ ...each, spec: { ...each.spec, maxAge: 5000 } })),
+    };
+    const mark = async () => {
+      const { body, modified } = (await store.get(runMarkKey("one")))!;
+      return { ...(await parseRunMark(body, "one")), modified };
+    };
+    await run(config, store);
+    const first = await mark();
+    expect(first).toMatchObject({ origin: "nightly", max_age: 5000, modified: 1000 });
+    clock = 2000;
+    await run(config, store);
+    expect(await mark()).toEqual({ ...first, modified: 2000 });
+    clock = 3000;
+    writeFileSync(join(folder, "marked.jsonl"), "{not json\n");
+    await run(config, store);
+    expect(await mark()).toEqual({ ...first, modified: 2000 });
+    writeSource("marked.jsonl", DOCUMENTS.slice(0, 28));
+    await run(plain, store);
+    expect(await mark()).toMatchObject({ max_age: null, modified: 3000 });
+    expect((await mark()).version).not.toBe(first.version);
+  });
+
+  it("that cannot be written is a warning: the version stands", async () => {
+    const memory = new MemoryStore();
+    const store = new FaultStore(memory, ({ method, key }) =>
+      method === "put" && key === runMarkKey("one") ? { fault: "fail before" } : null,
+    );
+    const { results, warnings } = await run(await configOf({ one: "a.jsonl" }), store);
+    expect(summary(results)).toEqual(["one: published"]);
+    expect(warnings).toEqual([expect.stringContaining("indexes/one/run.json could not be written")]);
   });
 });
 

@@ -95,8 +95,8 @@ indexes:
     });
     expect(config.indexes[0]).toEqual({
       line: 9,
-      maxAge: 36 * 3_600_000,
       spec: {
+        maxAge: 36 * 3_600_000,
         index: "shop",
         sources: [join(folder, "products.jsonl"), "/data/more"],
         format: "jsonl",
