@@ -1,5 +1,5 @@
 /** Everything an index is made of, read and held against everything else, from the pointer to the last record. */
-import { asLightedgeError, LightedgeError } from "../shared/errors.ts";
+import { asLightedgeError } from "../shared/errors.ts";
 import { checkBinding } from "../shared/format/binding.ts";
 import type { DocumentBlock } from "../shared/format/document-block.ts";
 import { openDocuments } from "../shared/format/documents.ts";
@@ -7,6 +7,7 @@ import { idAt } from "../shared/format/ids.ts";
 import { readLexicon } from "../shared/format/lexicon.ts";
 import { loadEnvelope, loadManifest } from "../shared/format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import { REGISTRY_KEY, versionName } from "../shared/format/names.ts";
 import { readOverlay } from "../shared/format/overlay.ts";
 import { wholeSource } from "../shared/format/ranged.ts";
 import { readShard, type ShardFile, type ShardMeta } from "../shared/format/shard.ts";
@@ -15,7 +16,9 @@ import { readTokenizerFile } from "../shared/format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../shared/format/tombstones.ts";
 import type { ReadStore } from "../shared/store/store.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
-import { readPointer } from "./store/publish.ts";
+import { readExisting } from "../shared/versions/current.ts";
+import { readRegistry } from "../shared/versions/registry.ts";
+import { findVersion } from "./store/versions.ts";
 
 /** What a check found. */
 export interface CheckReport {
@@ -29,17 +32,49 @@ export interface CheckReport {
   readonly problems: readonly string[];
 }
 
-/** Reads the whole current version. Throws `index/not-found`, or what reading pointer and manifest throws; all else becomes a problem. */
-export async function checkIndex(store: ReadStore, name: string): Promise<CheckReport> {
-  const stored = await readPointer(store, name);
-  if (stored === null)
-    throw new LightedgeError("index/not-found", `There is no index named ${name}.`, {
-      field: "index",
-      value: name,
-    });
+/** Which version to check, as `findVersion` reads it; the current one when absent. */
+export interface CheckOptions {
+  readonly version?: string | undefined;
+}
+
+/**
+ * Reads the whole of one version, and what leads to it. Throws `index/not-found`, `version/not-found`, or
+ * what reading pointer, registry and manifest throws; all else becomes a problem.
+ */
+export async function checkIndex(
+  store: ReadStore,
+  name: string,
+  { version: wanted }: CheckOptions = {},
+): Promise<CheckReport> {
+  const stored = await readExisting(store, name);
+  const problems: string[] = [];
+  const registry = await readRegistry(store);
+  if (!registry?.registry.indexes.includes(name))
+    problems.push(
+      `${name} is not in ${REGISTRY_KEY}: garbage collection may not know of it. Publish it again.`,
+    );
+  if (wanted !== undefined) {
+    const { version, manifest } = await findVersion(store, name, wanted, stored);
+    return checkVersion(store, version, manifest, problems);
+  }
   const { pointer } = stored;
   const manifest = await loadManifest(store, pointer.manifest);
-  const problems: string[] = [];
+  if (pointer.parent !== manifest.parent)
+    problems.push(`The pointer of ${name} names another parent than its manifest.`);
+  if ((manifest.parent === null) !== (pointer.seq === 1))
+    problems.push(
+      `Version ${pointer.seq} of ${name} ${manifest.parent === null ? "lacks" : "has"} a parent.`,
+    );
+  return checkVersion(store, versionName(pointer.seq, pointer.manifest.sha256), manifest, problems);
+}
+
+/** Everything that a manifest names. Adds to `problems`. */
+async function checkVersion(
+  store: ReadStore,
+  version: string,
+  manifest: Manifest,
+  problems: string[],
+): Promise<CheckReport> {
   const attempt = async <T>(part: string, work: () => Promise<T>): Promise<T | null> => {
     try {
       return await work();
@@ -109,8 +144,7 @@ export async function checkIndex(store: ReadStore, name: string): Promise<CheckR
     }),
   );
   const bytes = manifest.blobs.reduce((sum, blob) => sum + blob.bytes, 0);
-  const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
-  return { index: name, version, blobs: manifest.blobs.length, bytes, documents, chunks, problems };
+  return { index: manifest.index, version, blobs: manifest.blobs.length, bytes, documents, chunks, problems };
 }
 
 function checkCounts({ counts }: Manifest, documents: number, chunks: number, problems: string[]): void {

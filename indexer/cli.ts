@@ -5,12 +5,16 @@ import { checkCommand } from "./commands/check.ts";
 import { type Command, helpOf, type Output, parseArguments } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
+import { gcCommand } from "./commands/gc.ts";
 import { indexCommand } from "./commands/index.ts";
 import { infoCommand } from "./commands/info.ts";
 import { priorCommand } from "./commands/prior.ts";
 import { reindexCommand } from "./commands/reindex.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { versionsCommand } from "./commands/versions.ts";
 
 /** Every verb, in the order of the overview. */
 export const COMMANDS: readonly Command[] = [
@@ -22,6 +26,10 @@ export const COMMANDS: readonly Command[] = [
   benchCommand,
   checkCommand,
   infoCommand,
+  versionsCommand,
+  rollbackCommand,
+  gcCommand,
+  exportCommand,
   priorCommand,
   demoCommand,
 ];

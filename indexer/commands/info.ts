@@ -1,6 +1,7 @@
-import { LightedgeError } from "../../shared/errors.ts";
 import { loadManifest } from "../../shared/format/load.ts";
-import { readPointer } from "../store/publish.ts";
+import { versionName } from "../../shared/format/names.ts";
+import { checkIndexName } from "../../shared/store/keys.ts";
+import { readExisting } from "../../shared/versions/current.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { INDEX_OPTION, STORE_OPTION, storeOf } from "./options.ts";
 
@@ -13,20 +14,16 @@ export const infoCommand: Command = {
   async run(args, output) {
     const store = storeOf(args);
     const name = args.text("index")!;
-    const stored = await readPointer(store, name);
-    if (stored === null)
-      throw new LightedgeError("index/not-found", `There is no index named ${name}.`, {
-        field: "index",
-        value: name,
-      });
-    const { pointer } = stored;
+    checkIndexName(name);
+    const { pointer } = await readExisting(store, name);
     const manifest = await loadManifest(store, pointer.manifest);
-    const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
+    const version = versionName(pointer.seq, pointer.manifest.sha256);
     const bytes = manifest.blobs.reduce((sum, blob) => sum + blob.bytes, 0);
     const info = {
       index: name,
       version,
       created: manifest.created,
+      parent: manifest.parent,
       model: manifest.model,
       tasks: manifest.tasks,
       fusion: manifest.fusion,

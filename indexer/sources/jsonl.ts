@@ -1,7 +1,7 @@
 import { decodeUtf8, rawRecords, tooLong } from "./lines.ts";
 import { documentFromFields } from "./named-fields.ts";
 import type { FieldOptions, Source, SourceDocument, SourceRecord } from "./source.ts";
-import { invalid, rejected } from "./validate.ts";
+import { checkedDocument, invalid, rejected } from "./validate.ts";
 
 /** A document from the fields of one JSON object; throws `source/invalid` without a place. */
 export type FromFields = (entries: [string, unknown][]) => SourceDocument;
@@ -10,12 +10,14 @@ export type FromFields = (entries: [string, unknown][]) => SourceDocument;
  * One JSON object per line: `id` or `_id`; `title` or `name`; `text`, `body` or
  * `content`. Strict where lenience would lose data: bytes that are not UTF-8, numbers
  * beyond doubles, objects inside fields and lines cut off are rejected. Blank lines
- * and CRLF are fine.
+ * and CRLF are fine. A line of `id` and an object `fields` alone is that document, nothing
+ * renamed: `lightedge export` writes it where a field has one of the names above.
  */
 export function jsonlSource(file: string, options: FieldOptions = {}): Source {
   return {
     description: `jsonl ${file}`,
-    records: () => jsonRecords(file, (entries) => documentFromFields(entries, options)),
+    records: () =>
+      jsonRecords(file, (entries) => exactDocument(entries) ?? documentFromFields(entries, options)),
   };
 }
 
@@ -32,6 +34,13 @@ export async function* jsonRecords(file: string, fromFields: FromFields): AsyncI
       yield rejected(place, error);
     }
   }
+}
+
+function exactDocument(entries: readonly [string, unknown][]): SourceDocument | null {
+  const [id, fields] = ["id", "fields"].map((name) => entries.find(([key]) => key === name)?.[1]);
+  if (entries.length !== 2 || typeof fields !== "object" || fields === null || Array.isArray(fields))
+    return null;
+  return checkedDocument(id, Object.entries(fields));
 }
 
 function entriesOf(text: string, ended: boolean): [string, unknown][] {

@@ -21,7 +21,12 @@ beforeAll(async () => {
 async function published(manifest: Manifest): Promise<MemoryStore> {
   const store = await copyOf(built.store);
   const base = await readPointer(store, TINY);
-  await commit(store, TINY, { manifest: serializeManifest(manifest), blobs: manifest.blobs, base });
+  const parent = base?.pointer.manifest.sha256 ?? null;
+  await commit(store, TINY, {
+    manifest: serializeManifest({ ...manifest, parent }),
+    blobs: manifest.blobs,
+    base,
+  });
   return store;
 }
 

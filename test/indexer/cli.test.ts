@@ -18,6 +18,10 @@ const COMMANDS = [
   ["bench", true],
   ["check", true],
   ["info", true],
+  ["versions", true],
+  ["rollback", true],
+  ["gc", true],
+  ["export", true],
   ["prior", true],
   ["demo", false],
 ] as const;
