@@ -137,7 +137,8 @@ function factsOfResult(result: IndexResult): Readonly<Record<string, unknown>> {
   return { index: result.index, error: { code, message, ...details } };
 }
 
-function summaryOf(results: readonly IndexResult[]): string {
+/** What came of indexes, in a few lines each and one for all. */
+export function summaryOf(results: readonly IndexResult[]): string {
   const lines = results.map((result) =>
     result.kind === "done"
       ? outcomeSentences(result.index, result.outcome)

@@ -185,7 +185,7 @@ export function outcomeSentences(index: string, outcome: RunOutcome): string {
       const { number, of } = outcome.part;
       return [
         `Part ${number} of ${of} of ${index} is in the store; nothing was published.`,
-        `${own} texts: ${encoded} encoded, ${copied} from the local cache, ${own - encoded - copied} in the store already; ${bytes} bytes in ${packs} packs written.`,
+        `${own} texts: ${encoded} encoded, ${copied} from the local cache, ${own - encoded - copied} in the store already; ${bytes} bytes written, in packs: ${packs}.`,
       ].join("\n");
     }
     case "dry": {

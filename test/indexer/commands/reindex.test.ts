@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { chosenIndexes, type IndexResult, reindex } from "../../../indexer/commands/reindex.ts";
-import type { RunnerOptions, RunnerPorts } from "../../../indexer/commands/runner.ts";
+import { chosenIndexes, type IndexResult, reindex, summaryOf } from "../../../indexer/commands/reindex.ts";
+import {
+  busyError,
+  outcomeFacts,
+  outcomeSentences,
+  type RunnerOptions,
+  type RunnerPorts,
+} from "../../../indexer/commands/runner.ts";
 import { type Config, loadConfig } from "../../../indexer/config/config.ts";
 import { SILENT } from "../../../indexer/progress.ts";
 import type { SourceDocument } from "../../../indexer/sources/source.ts";
@@ -16,6 +22,7 @@ import type { WriteStore } from "../../../shared/store/store.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
 import { tinyDocuments } from "../../helpers/tiny-corpus.ts";
 import { tinyEncoder } from "../../helpers/tiny-encoder.ts";
+import { VirtualTime } from "../../helpers/virtual-time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lightedge-reindex-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -232,6 +239,97 @@ describe("an index that another run is at work on", () => {
     const next = await acquireLease(store, "one", { warn: () => {} });
     expect(next.kind).toBe("held");
     if (next.kind === "held") await next.lease.release();
+  });
+});
+
+describe("two runs that cron has started at once", () => {
+  it("are one run: the other leaves every index to it, and fails of nothing", async () => {
+    const time = new VirtualTime();
+    const memory = new MemoryStore();
+    const config = await configOf({ one: "a.jsonl" });
+    const machine = (host: string) => ({
+      lease: {
+        randomBytes: (length: number) => new Uint8Array(length).fill(host.length),
+        pause: time.pause,
+        now: () => new Date(0),
+        host,
+        process: 1,
+        isRunning: () => true,
+      },
+    });
+    const runs = await time.run(
+      Promise.all(
+        ["first", "second-machine"].map((host) =>
+          run(config, time.watched(memory), { lock: 60_000 }, machine(host)),
+        ),
+      ),
+    );
+    const ends = runs.flatMap(({ results }) => summary(results)).sort();
+    expect(ends).toEqual(["one: busy", "one: published"]);
+    expect(await versionOf(memory, "one")).toBe(1);
+  });
+
+  it("publish one version between them where they ask for no lease", async () => {
+    const memory = new MemoryStore();
+    const configs = [await configOf({ one: "a.jsonl" }), await configOf({ one: "a.jsonl" })];
+    const runs = await Promise.all(configs.map((config, days) => run(config, memory, { lock: null, days })));
+    const ends = runs.flatMap(({ results }) => summary(results)).sort();
+    expect(ends[0]).toBe("one: published");
+    expect(["one: store/conflict", "one: up to date"]).toContain(ends[1]);
+    expect(await versionOf(memory, "one")).toBe(1);
+  });
+});
+
+describe("what is said of a run", () => {
+  const holder = {
+    format: 1,
+    holder: "f".repeat(32),
+    beat: 3,
+    host: "alpha",
+    process: 7,
+    started: "2026-01-31T03:17:00.000Z",
+    released: false,
+  } as const;
+  const plan = { kind: "all", reason: "", added: 1, changed: 0, removed: 0, unchanged: 0, drift: 0 } as const;
+  const report = { plan, own: 10, encoded: 6, copied: 3, packs: 1, bytes: 9000 };
+
+  it("that left an index to another names the other, and is an error for a run by hand", () => {
+    const outcome = { kind: "busy", holder } as const;
+    expect(outcomeSentences("docs", outcome)).toBe(
+      "Another run is at work on docs: process 7 on alpha, since 2026-01-31T03:17:00.000Z by its clock. docs was left to it.",
+    );
+    expect(outcomeFacts("docs", outcome)).toEqual({ index: "docs", skipped: "locked", holder });
+    const error = busyError("docs", holder);
+    expect(error.code).toBe("store/conflict");
+    expect(error.message).toContain("process 7 on alpha");
+    expect(error.message).toContain("--no-lock");
+  });
+
+  it("that did a part adds up to the texts of the part", () => {
+    const outcome = { kind: "part", part: { number: 3, of: 8 }, report } as const;
+    expect(outcomeSentences("docs", outcome)).toBe(
+      [
+        "Part 3 of 8 of docs is in the store; nothing was published.",
+        "10 texts: 6 encoded, 3 from the local cache, 1 in the store already; 9000 bytes written, in packs: 1.",
+      ].join("\n"),
+    );
+    expect(outcomeFacts("docs", outcome)).toEqual({ index: "docs", part: "3/8", ...report });
+  });
+
+  it("of several indexes ends with how many ended how", () => {
+    const results: readonly IndexResult[] = [
+      { kind: "done", index: "one", outcome: { kind: "busy", holder: null } },
+      { kind: "done", index: "two", outcome: { kind: "part", part: { number: 1, of: 1 }, report } },
+      { kind: "failed", index: "three", error: new LightedgeError("source/invalid", "No documents.") },
+      { kind: "failed", index: "four", error: new LightedgeError("store/conflict", "Too late.") },
+    ];
+    const lines = summaryOf(results).split("\n");
+    expect(lines[0]).toBe("Another run is at work on one. one was left to it.");
+    expect(lines.slice(-3)).toEqual([
+      "three failed: No documents.",
+      "four failed: Too late.",
+      "1 encoded in part, 1 left to another run, 2 failed.",
+    ]);
   });
 });
 
