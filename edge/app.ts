@@ -1,12 +1,16 @@
 /** The HTTP interface: a request in, an answer out, whatever happens in between. */
 import { Hono } from "hono";
+import { checkedId } from "../shared/document-rules.ts";
 import type { OpenIndex } from "../shared/engine/api.ts";
 import { asLightedgeError, LightedgeError, printable } from "../shared/errors.ts";
+import { INBOX_LIMITS } from "../shared/limits.ts";
 import { checkIndexName } from "../shared/store/keys.ts";
-import type { SearchAnswer, SearchRequest } from "../shared/types.ts";
+import type { SearchAnswer } from "../shared/types.ts";
 import { readJson } from "./body.ts";
-import { describeIndex } from "./describe-index.ts";
+import { ageOf, describeIndex } from "./describe-index.ts";
 import { type ErrorBody, errorBody, errorResponse, logLine, statusOf } from "./error-response.ts";
+import { behind, type Freshness, isFresh } from "./freshness.ts";
+import { type CheckResult, healthOf } from "./health.ts";
 import type { Background, IndexCache } from "./index-cache.ts";
 import { HTTP_LIMITS } from "./limits.ts";
 import { openApi } from "./openapi.ts";
@@ -15,19 +19,27 @@ import { parameters, rawPath } from "./query-string.ts";
 import {
   batchItems,
   batchQueryFromJson,
+  documentFromJson,
   documentIdFromPath,
+  type FreshRequest,
+  freshnessFromParameters,
   refuseParameters,
   requestFromJson,
   requestFromParameters,
 } from "./request.ts";
 import { type AllowedOrigins, finish, json, optionsResponse, serverTiming } from "./respond.ts";
 import { methodsByPath, type Operation, ROUTES, rawSegments } from "./routes.ts";
+import { takeWrite, type WritePorts, type WriteRequest } from "./write.ts";
 
 /** What the interface needs from the place it runs in. */
 export interface AppPorts {
   readonly indexes: IndexCache;
   readonly region: string;
   readonly budgetBytes: number;
+  /** What taking writes needs; null where none are taken. */
+  readonly writes: WritePorts | null;
+  /** The last scheduled check of each index in this isolate. */
+  readonly checks: ReadonlyMap<string, CheckResult>;
   /** The built page and what it is told. */
   readonly page: string;
   readonly settings: PageSettings;
@@ -125,8 +137,9 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
       const run = async (query: (typeof queries)[number]): Promise<SearchAnswer | { error: ErrorBody }> => {
         try {
           if ("failure" in query) throw query.failure;
-          const index = await ports.indexes.get(query.value.index, call.background);
-          return await index.search(query.value.request);
+          const { index: name, freshness, request } = query.value;
+          const index = await open(ports, call, name, freshness);
+          return withAge(await index.search(request), index, ports.today());
         } catch (error) {
           report(ports, error, call.requestId, call.request);
           return { error: errorBody(error, call.requestId) };
@@ -147,23 +160,37 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
       return json(describeIndex(await open(ports, call, indexOf(call)), ports.today()));
     },
     async getDocument(call) {
-      refuseParameters(parameters(call.url));
+      const freshness = freshnessFromParameters(parameters(call.url));
       const name = indexOf(call);
       const id = documentIdFromPath(call.segments.id ?? "");
-      const index = await open(ports, call, name);
+      const index = await open(ports, call, name, freshness);
       const document = await index.document(id);
-      if (document !== null) return json({ index: name, version: index.version, ...document });
+      const { version } = index;
+      if (document !== null)
+        return json({ index: name, version, age_s: ageOf(index, ports.today()), ...document });
       const message = `The index ${name} has no document ${printable(id)}.`;
       throw new LightedgeError("document/not-found", message, { field: "id" });
     },
+    async putDocument(call) {
+      const writes = await admitted(ports, call);
+      const index = indexOf(call);
+      const id = checkedId(documentIdFromPath(call.segments.id ?? ""));
+      refuseParameters(parameters(call.url));
+      const fields = documentFromJson(id, await readJson(call.request, INBOX_LIMITS.entryBytes));
+      return write(ports, call, writes, { index, id, fields });
+    },
+    async deleteDocument(call) {
+      const writes = await admitted(ports, call);
+      const index = indexOf(call);
+      const id = checkedId(documentIdFromPath(call.segments.id ?? ""));
+      refuseParameters(parameters(call.url));
+      return write(ports, call, writes, { index, id });
+    },
     async health() {
+      const { region, budgetBytes } = ports;
       const loaded = ports.indexes.loaded();
-      const indexes = loaded.map(({ name, version, residentBytes }) => ({
-        index: name,
-        version,
-        resident_bytes: residentBytes,
-      }));
-      return json({ status: "ok", region: ports.region, indexes, budget_bytes: ports.budgetBytes });
+      const { status, indexes, checks } = healthOf(ports.checks.values(), loaded, ports.today());
+      return json({ status, region, indexes, checks, budget_bytes: budgetBytes });
     },
     async describeApi() {
       return json(openApi());
@@ -175,17 +202,62 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
   };
 }
 
-async function answer(ports: AppPorts, call: Call, name: string, request: SearchRequest): Promise<Response> {
+async function answer(
+  ports: AppPorts,
+  call: Call,
+  name: string,
+  { request, freshness }: FreshRequest,
+): Promise<Response> {
   const started = ports.now();
-  const index = await open(ports, call, name);
+  const index = await open(ports, call, name, freshness);
   const loaded = ports.now();
   const found = await index.search(request);
   const timing = serverTiming({ load: loaded - started, search: found.took_ms });
-  return json(found, 200, new Headers({ "server-timing": timing, "x-request-id": call.requestId }));
+  const headers = new Headers({ "server-timing": timing, "x-request-id": call.requestId });
+  return json(withAge(found, index, ports.today()), 200, headers);
 }
 
-function open(ports: AppPorts, call: Call, name: string): Promise<OpenIndex> {
-  return ports.indexes.get(name, call.background);
+/** An answer with the age of its version, behind the version. */
+function withAge(
+  { index: name, version, ...rest }: SearchAnswer,
+  index: OpenIndex,
+  now: number,
+): SearchAnswer {
+  return { index: name, version, age_s: ageOf(index, now), ...rest };
+}
+
+/** The index, as new as it has to be. Throws `index/behind` where it is not. */
+async function open(
+  ports: AppPorts,
+  call: Call,
+  name: string,
+  freshness: Freshness = {},
+): Promise<OpenIndex> {
+  const passes = (index: OpenIndex, provenAt: number) => isFresh(index, provenAt, freshness);
+  const { index, provenAt } = await ports.indexes.getWhere(name, call.background, passes);
+  if (passes(index, provenAt)) return index;
+  throw behind(index, freshness);
+}
+
+/** What taking a write needs, for a request that may write. Asks nothing of any store, whatever is sent. */
+async function admitted({ writes }: AppPorts, { request }: Call): Promise<WritePorts> {
+  if (writes === null) {
+    const message = "Writes are not enabled here: the Worker has no secret ADMIN_KEY.";
+    throw new LightedgeError("request/not-found", message);
+  }
+  await writes.key.admit(request);
+  return writes;
+}
+
+async function write(
+  { indexes, today }: AppPorts,
+  { request, background, requestId }: Call,
+  writes: WritePorts,
+  document: Pick<WriteRequest, "index" | "id" | "fields">,
+): Promise<Response> {
+  const idempotencyKey = request.headers.get("idempotency-key");
+  const taken = await takeWrite(writes, indexes, { ...document, idempotencyKey }, today(), background);
+  return json(taken, 202, new Headers({ "x-request-id": requestId }));
 }
 
 function indexOf({ segments }: Call): string {
@@ -212,7 +284,8 @@ function checkUrl(url: string): void {
 /** Failures of ours go to the log; the caller's mistakes are the caller's to read. */
 function report(ports: AppPorts, error: unknown, requestId: string, request: Request): void {
   const known = asLightedgeError(error);
-  if (statusOf(known.code) < 500) return;
+  // Who asks for more than there is yet asks again; that is no failure.
+  if (statusOf(known.code) < 500 || known.code === "index/behind") return;
   // Without the query string, which holds what somebody searched for.
   ports.log(logLine(known, requestId, `${request.method} ${rawPath(request.url)}`));
 }

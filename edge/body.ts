@@ -1,17 +1,17 @@
 /** A request's body as a JSON value, with every bound checked on the way in. */
 import { LightedgeError } from "../shared/errors.ts";
-import { REQUEST_LIMITS } from "../shared/limits.ts";
+import { KIB, REQUEST_LIMITS } from "../shared/limits.ts";
 import { checkJsonShape } from "./json-shape.ts";
 
 /**
- * The JSON value of a body of `application/json`. Reads at most `REQUEST_LIMITS.bodyBytes`
- * and one chunk more, whatever Content-Length says. Throws `request/too-large`, or
+ * The JSON value of a body of `application/json`. Reads at most `limit` bytes, those of a search
+ * when left out, and one chunk more, whatever Content-Length says. Throws `request/too-large`, or
  * `request/invalid` for a wrong content type, bytes that are not UTF-8, text that is not
  * JSON, nesting above `bodyDepth` and a key that occurs twice in one object.
  */
-export async function readJson(request: Request): Promise<unknown> {
-  checkHeaders(request.headers);
-  const text = decode(await readBytes(request));
+export async function readJson(request: Request, limit: number = REQUEST_LIMITS.bodyBytes): Promise<unknown> {
+  checkHeaders(request.headers, limit);
+  const text = decode(await readBytes(request, limit));
   checkJsonShape(text, REQUEST_LIMITS.bodyDepth);
   try {
     return JSON.parse(text);
@@ -20,7 +20,10 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-function checkHeaders(headers: Headers): void {
+/** Bytes of the first space for a body; it grows by doubling. */
+const FIRST_BYTES = 64 * KIB;
+
+function checkHeaders(headers: Headers, limit: number): void {
   const given = headers.get("content-type") ?? "";
   const end = given.indexOf(";");
   const type = (end < 0 ? given : given.slice(0, end)).trim().toLowerCase();
@@ -36,21 +39,26 @@ function checkHeaders(headers: Headers): void {
     });
   }
   // A sender that says so is refused before it sends; one that lies is counted below.
-  if (Number(headers.get("content-length") ?? 0) > REQUEST_LIMITS.bodyBytes) throw tooLarge();
+  if (Number(headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
-  const bytes = new Uint8Array(REQUEST_LIMITS.bodyBytes);
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  let bytes = new Uint8Array(Math.min(limit, FIRST_BYTES));
   let length = 0;
   if (request.body === null) return bytes.subarray(0, 0);
   const reader = request.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return bytes.subarray(0, length);
-    if (length + value.length > bytes.length) {
+    if (length + value.length > limit) {
       // Nobody waits for the rest, and a sender that never ends must not hold the answer up.
       reader.cancel().catch(() => undefined);
-      throw tooLarge();
+      throw tooLarge(limit);
+    }
+    if (length + value.length > bytes.length) {
+      const grown = new Uint8Array(Math.min(limit, 2 * (length + value.length)));
+      grown.set(bytes.subarray(0, length));
+      bytes = grown;
     }
     bytes.set(value, length);
     length += value.length;
@@ -65,8 +73,7 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function tooLarge(): LightedgeError {
-  const limit = REQUEST_LIMITS.bodyBytes;
+function tooLarge(limit: number): LightedgeError {
   return new LightedgeError("request/too-large", `The body is larger than ${limit} bytes.`, {
     field: "body",
     limit,

@@ -23,14 +23,21 @@ export interface IndexDescription {
   readonly bytes: number;
   /** Bytes of memory that serving it takes. */
   readonly resident_bytes: number;
+  /** Writes at the edge that no version holds yet. */
+  readonly waiting: { readonly writes: number; readonly bytes: number };
   /** Version of the file format. */
   readonly format: number;
 }
 
 /**
- * Describes an index. `now` is in milliseconds since 1970; a clock behind the indexer's gives an
- * age of 0.
+ * Whole seconds since the version of an index was built. `now` is in milliseconds since 1970; a
+ * clock behind the indexer's gives 0.
  */
+export function ageOf({ manifest }: Pick<OpenIndex, "manifest">, now: number): number {
+  return Math.max(0, Math.floor((now - Date.parse(manifest.created)) / 1000));
+}
+
+/** Describes an index. `now` is in milliseconds since 1970. */
 export function describeIndex(index: OpenIndex, now: number): IndexDescription {
   const { manifest, version, residentBytes } = index;
   return {
@@ -38,7 +45,7 @@ export function describeIndex(index: OpenIndex, now: number): IndexDescription {
     version,
     seq: Number(version.slice(0, version.indexOf("-"))),
     created: manifest.created,
-    age_s: Math.max(0, Math.floor((now - Date.parse(manifest.created)) / 1000)),
+    age_s: ageOf(index, now),
     documents: manifest.counts.documents,
     chunks: manifest.counts.chunks,
     model: manifest.model.name,
@@ -48,6 +55,10 @@ export function describeIndex(index: OpenIndex, now: number): IndexDescription {
     fusion: manifest.fusion,
     bytes: manifest.blobs.reduce((sum, { bytes }) => sum + bytes, 0),
     resident_bytes: residentBytes,
+    waiting: {
+      writes: index.waiting.length,
+      bytes: index.waiting.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
     format: manifest.format,
   };
 }

@@ -6,7 +6,7 @@ import { asLightedgeError, type ErrorCode, type LightedgeError } from "../shared
 import { json } from "./respond.ts";
 
 /** A status that an error can have. */
-export type ErrorStatus = 400 | 404 | 405 | 413 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 404 | 405 | 413 | 500 | 503;
 
 /** What stands in an answer under `error`. */
 export interface ErrorBody {
@@ -24,6 +24,8 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "request/invalid":
     case "document/invalid":
       return 400;
+    case "request/unauthorized":
+      return 401;
     case "request/not-found":
     case "index/not-found":
     case "version/not-found":
@@ -41,6 +43,8 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "format/unsupported":
     case "binding/mismatch":
     case "index/too-large":
+    case "index/behind":
+    case "inbox/full":
       return 503;
     case "usage/invalid":
     case "store/denied":
@@ -59,18 +63,23 @@ export function statusOf(code: ErrorCode): ErrorStatus {
   }
 }
 
+/** Codes from 503 whose messages are made here, of nothing but names and numbers that the caller gave or may know. */
+const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["index/behind", "inbox/full"]);
+
 /** Digests name blobs, and say nothing of what is in them or where they lie. */
 const BLOB_KEY = /^blobs\/[0-9a-f]{64}$/u;
 
 /**
  * What a caller may read of an error. Below 500 that is its own message, since the fault is
  * the caller's. From 500 it is one fixed sentence for each status, the blob at fault, and
- * the request id, by which the log has the rest: other messages may name hosts and paths.
+ * the request id, by which the log has the rest: other messages may name hosts and paths. Two codes
+ * of 503 tell what to do themselves.
  */
 export function errorBody(error: unknown, requestId: string): ErrorBody {
   const { code, message, details } = asLightedgeError(error);
   const status = statusOf(code);
-  if (status >= 500) return { code, message: `${sentenceOf(status, details.blob)} Request ${requestId}.` };
+  if (status >= 500 && !TOLD.has(code))
+    return { code, message: `${sentenceOf(status, details.blob)} Request ${requestId}.` };
   return {
     code,
     // A cut in the middle of a surrogate pair must not make the answer ill-formed.
@@ -94,6 +103,7 @@ export function errorResponse(error: unknown, requestId: string, allow?: string)
   const headers = new Headers({ "x-request-id": requestId });
   if (allow !== undefined) headers.set("allow", allow);
   if (status === 503) headers.set("retry-after", "1");
+  if (status === 401) headers.set("www-authenticate", 'Bearer realm="lightedge"');
   return json({ error: body }, status, headers);
 }
 

@@ -126,6 +126,27 @@ export const SEARCH_FIELDS = [
   },
 ] as const satisfies readonly FieldSpec[];
 
+/** How new an answer has to be: fields of every request that reads an index. */
+export const FRESHNESS_FIELDS = [
+  {
+    kind: "text",
+    name: "min_version",
+    maxBytes: 32,
+    description:
+      "The least version that may answer: as answers name it, such as 7-1a2b3c4d, or its number. 503 with index/behind where the index is older.",
+  },
+  {
+    kind: "text",
+    name: "min_write",
+    maxBytes: 32,
+    description:
+      "A write, as the answer to it names it, that the answer must know of. 503 with index/behind where it does not.",
+  },
+] as const satisfies readonly FieldSpec[];
+
+/** All fields of a search over HTTP. */
+export const READ_FIELDS = [...SEARCH_FIELDS, ...FRESHNESS_FIELDS] as const;
+
 type ValueOf<S extends FieldSpec> = S extends { readonly kind: "text" }
   ? string
   : S extends { readonly kind: "choice"; readonly values: readonly (infer V)[] }

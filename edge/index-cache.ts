@@ -1,11 +1,13 @@
 /**
  * The indexes that this isolate holds. One load per index at a time, whoever asks; the
  * least recently used make room before another is loaded; a loaded index is served while
- * its pointer is read again in the background.
+ * its pointer and its inbox are looked at again in the background.
  */
 
-import type { OpenIndex } from "../shared/engine/api.ts";
+import type { OpenIndex, WaitingWrite } from "../shared/engine/api.ts";
 import { LightedgeError } from "../shared/errors.ts";
+import { isHeld } from "../shared/inbox/held.ts";
+import { mergeWrites } from "./waiting.ts";
 
 /** Keeps work alive after its request has been answered or given up, as `ctx.waitUntil` does. */
 export interface Background {
@@ -20,16 +22,23 @@ export interface IndexSource {
   neededBytes(name: string): Promise<number>;
   /** What `OpenIndex.version` of the current version would be. Throws `index/not-found`. Cost: one read. */
   currentVersion(name: string): Promise<string>;
+  /**
+   * The index with the writes that wait in its inbox now, in at most `capBytes`; itself where nothing changed.
+   * `known` are writes that need not be read again. Cost: one listing, and one read for each unknown write.
+   */
+  withWaiting(index: OpenIndex, known: readonly WaitingWrite[], capBytes: number): Promise<OpenIndex>;
 }
 
 /** How the cache behaves. */
 export interface CacheOptions {
   /** Resident bytes of all loaded indexes together. */
   readonly budgetBytes: number;
+  /** Bytes of the writes that wait, over all loaded indexes. */
+  readonly waitingBytes: number;
   /** Indexes loaded at once: each keeps directories and a tokenizer outside the budget. */
   readonly slots: number;
   /**
-   * Milliseconds for which a pointer is believed. Up to `STALE_FACTOR` times as long the
+   * Milliseconds for which a pointer and an inbox are believed. Up to `STALE_FACTOR` times as long the
    * loaded version is served while the pointer is read; after that the request waits for it.
    */
   readonly pointerMaxAgeMs: number;
@@ -38,17 +47,22 @@ export interface CacheOptions {
    * its request once `waitUntil` runs out, and its promise then never settles.
    */
   readonly patienceMs: number;
-  /** Milliseconds from any fixed point. */
+  /** Milliseconds since 1970. */
   now(): number;
+}
+
+/** An index with what is known of its age. */
+export interface Proven {
+  readonly index: OpenIndex;
+  /** When the store was last seen to have nothing newer, in ms since 1970. */
+  readonly provenAt: number;
 }
 
 /** How many times `pointerMaxAgeMs` a version may be served without a look at its pointer. */
 export const STALE_FACTOR = 6;
 
-interface Entry {
-  readonly index: OpenIndex;
-  /** When the pointer last named this version, and when it was last asked, in ms. */
-  readonly provenAt: number;
+interface Entry extends Proven {
+  /** When the store was last asked. */
   readonly triedAt: number;
 }
 
@@ -58,6 +72,8 @@ export class IndexCache {
   readonly #options: CacheOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #flights = new Map<string, Promise<OpenIndex>>();
+  /** Writes taken by this isolate since the flight of the name began: its listing may lack them. */
+  readonly #noted = new Map<string, WaitingWrite[]>();
   /**
    * Settles when the last load to be queued is over: loads take turns, or each would count on the
    * same room.
@@ -99,6 +115,31 @@ export class IndexCache {
     return this.#shared(name, background);
   }
 
+  /**
+   * As `get`, but where what is loaded does not pass this test the store is looked at until it does: twice at most,
+   * since the first look may have begun before the caller asked. Gives what is loaded then, whether it passes or not.
+   */
+  async getWhere(
+    name: string,
+    background: Background,
+    passes: (index: OpenIndex, provenAt: number) => boolean,
+  ): Promise<Proven> {
+    let index = await this.get(name, background);
+    for (let looks = 0; ; looks++) {
+      // Not there where the index was evicted at once for another one.
+      const found = this.#entries.get(name) ?? { index, provenAt: 0 };
+      if (looks === 2 || passes(found.index, found.provenAt)) return found;
+      index = await this.#shared(name, background);
+    }
+  }
+
+  /** Lays a write that is in the inbox over the index of this name, where it is loaded or about to be. */
+  note(name: string, write: WaitingWrite): void {
+    if (this.#flights.has(name)) this.#noted.get(name)?.push(write);
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) this.#entries.set(name, { ...entry, index: this.#lay(entry.index, [write]) });
+  }
+
   /** The flight for this name, begun here if there is none or the one there is has outlived all patience. */
   async #shared(name: string, background: Background): Promise<OpenIndex> {
     for (;;) {
@@ -113,8 +154,11 @@ export class IndexCache {
   }
 
   #begin(name: string, background: Background): Promise<OpenIndex> {
+    this.#noted.set(name, []);
     const flight = this.#bringUpToDate(name).finally(() => {
-      if (this.#flights.get(name) === flight) this.#flights.delete(name);
+      if (this.#flights.get(name) !== flight) return;
+      this.#flights.delete(name);
+      this.#noted.delete(name);
     });
     this.#flights.set(name, flight);
     background.waitUntil(flight.catch(() => undefined));
@@ -126,26 +170,46 @@ export class IndexCache {
     const before = this.#entries.get(name);
     if (before === undefined) return this.#load(name);
     const askedAt = now();
-    this.#put(name, { ...before, triedAt: askedAt });
+    this.#entries.set(name, { ...before, triedAt: askedAt });
     try {
       const version = await this.#source.currentVersion(name);
       if (version !== before.index.version) return await this.#load(name);
-      this.#put(name, { ...before, provenAt: askedAt, triedAt: askedAt });
-      return before.index;
+      const laid = await this.#withWaiting(name, before.index);
+      // No await from here on, as a write noted in between would be lost.
+      const index = this.#lay(laid, this.#noted.get(name) ?? []);
+      // Changed without counting that as a use; nothing is changed where the index was evicted meanwhile.
+      if (this.#entries.get(name)?.index.version === version)
+        this.#entries.set(name, { index, provenAt: askedAt, triedAt: askedAt });
+      return index;
     } catch (error) {
       // Gone is an answer, not a failure to get one.
       if (isCode(error, "index/not-found")) {
         this.#entries.delete(name);
         throw error;
       }
-      if (this.#entries.has(name)) return before.index;
+      const still = this.#entries.get(name);
+      if (still !== undefined) return still.index;
       throw error;
     }
   }
 
-  /** Changes an entry without counting that as a use; does nothing where it was evicted meanwhile. */
-  #put(name: string, entry: Entry): void {
-    if (this.#entries.get(name)?.index === entry.index) this.#entries.set(name, entry);
+  #withWaiting(name: string, index: OpenIndex): Promise<OpenIndex> {
+    const known = this.#entries.get(name)?.index.waiting ?? [];
+    return this.#source.withWaiting(index, known, this.#waitingRoom(name));
+  }
+
+  /** An index with these writes laid over it beside those it has; itself where it knows or holds them all. */
+  #lay(index: OpenIndex, writes: readonly WaitingWrite[]): OpenIndex {
+    const news = writes.filter(({ entry }) => !isHeld(index.overlay, entry));
+    const merged = mergeWrites(index.waiting, news);
+    if (merged.length === index.waiting.length) return index;
+    return index.withWrites(merged, this.#waitingRoom(index.name), index.unread);
+  }
+
+  #waitingRoom(name: string): number {
+    const others = this.loaded().filter((index) => index.name !== name);
+    const taken = others.reduce((bytes, { waitingBytes }) => bytes + waitingBytes, 0);
+    return Math.max(0, this.#options.waitingBytes - taken);
   }
 
   async #load(name: string): Promise<OpenIndex> {
@@ -155,7 +219,9 @@ export class IndexCache {
     try {
       await settlesWithin(before, this.#options.patienceMs);
       const startedAt = this.#options.now();
-      const index = await this.#loadWithRoom(name);
+      const laid = await this.#withWaiting(name, await this.#loadWithRoom(name));
+      // No await from here on, as above.
+      const index = this.#lay(laid, this.#noted.get(name) ?? []);
       this.#entries.delete(name);
       // What an index takes is known to the byte only now.
       while (index.residentBytes > this.#room && this.#entries.size > 0) this.#evictFor(name);

@@ -1,4 +1,4 @@
-/** The Worker: bindings and variables in, the HTTP interface out. */
+/** The Worker: bindings and variables in, the HTTP interface and the scheduled check out. */
 import kernels from "../build/kernels.wasm";
 import page from "../build/page.html";
 import type { EnginePorts } from "../shared/engine/api.ts";
@@ -6,114 +6,134 @@ import { BlockCache } from "../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../shared/engine/open.ts";
 import { loadManifest } from "../shared/format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import { toHex } from "../shared/hash.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
 import type { ReadStore } from "../shared/store/store.ts";
+import { AdminKey } from "./admin-key.ts";
 import { type App, createApp } from "./app.ts";
-import { IndexCache } from "./index-cache.ts";
+import type { CheckResult } from "./health.ts";
+import { ServiceInbox } from "./inbox-service.ts";
+import { type InboxStore, R2Inbox } from "./inbox-store.ts";
+import { IndexCache, type IndexSource } from "./index-cache.ts";
 import { parseAllowedOrigins } from "./respond.ts";
+import { type Env, maxAges, pointerMaxAge, readsInbox, splitList } from "./settings.ts";
 import { R2Store } from "./store-r2.ts";
 import { ServiceStore } from "./store-service.ts";
-
-/** What wrangler.toml, or local serving, binds. Every variable is text and may be absent. */
-export interface Env {
-  readonly BUCKET?: R2Bucket;
-  /** A service that answers for any other store; it wins over the bucket. Local serving binds it. */
-  readonly STORE?: Fetcher;
-  /** Name of this region as it stands in answers. */
-  readonly REGION?: string;
-  /** Indexes that the page offers, separated by commas, the default first. */
-  readonly INDEXES?: string;
-  /** Queries that the page suggests, separated by `|`. */
-  readonly EXAMPLES?: string;
-  /** Seconds for which a pointer is believed, 10 when absent. */
-  readonly POINTER_MAX_AGE?: string;
-  /** `*`, or the origins whose pages may read answers, separated by commas. */
-  readonly CORS_ORIGIN?: string;
-}
+import { withWaiting } from "./waiting.ts";
+import { watch } from "./watch.ts";
+import { Webhook } from "./webhook.ts";
 
 /** Milliseconds to wait for a load that another request began: longer than any healthy one. */
 const LOAD_PATIENCE_MS = 10_000;
 /** Loaded indexes at once, at least and at most; the listed ones decide between. */
 const SLOTS = { least: 4, most: 16 } as const;
 
-// One per isolate: variables and bindings do not change during its life.
-let app: App | undefined;
+interface Worker {
+  readonly app: App;
+  /** Checks every index that the deployment names. */
+  check(): Promise<void>;
+}
 
-/** Answers every request; scheduled work is the indexer's. */
+// One per isolate: variables and bindings do not change during its life.
+let worker: Worker | undefined;
+
+/** Answers every request, and checks the indexes when a Cron Trigger says so. */
 export default {
   fetch(request, env, context) {
-    app ??= createWorkerApp(env);
-    return app.fetch(request, context);
+    worker ??= createWorker(env);
+    return worker.app.fetch(request, context);
+  },
+  async scheduled(_, env) {
+    worker ??= createWorker(env);
+    await worker.check();
   },
 } satisfies ExportedHandler<Env>;
 
-function createWorkerApp(env: Env): App {
+function createWorker(env: Env): Worker {
   const region = env.REGION || "local";
   const indexes = splitList(env.INDEXES, ",");
   const budgetBytes = MEMORY_LIMITS.residentBytes;
-  const slots = Math.min(SLOTS.most, Math.max(SLOTS.least, indexes.length));
+  const { store, inbox } = storesOf(env);
+  const key = AdminKey.from(env.ADMIN_KEY);
+  const maxAge = maxAges(env.INDEX_MAX_AGE);
+  const checks = new Map<string, CheckResult>();
+  const now = () => Date.now();
+  const log = (line: string) => console.error(line);
+  const webhook = Webhook.from(env.ALARM_WEBHOOK, env.ALARM_SECRET, {
+    fetch: (url, init) => fetch(url, init),
+    now,
+  });
+  const cache = new IndexCache(sourceOf(store, readsInbox(env) ? inbox : null, region, log), {
+    budgetBytes,
+    waitingBytes: MEMORY_LIMITS.waitingBytes,
+    slots: Math.min(SLOTS.most, Math.max(SLOTS.least, indexes.length)),
+    pointerMaxAgeMs: pointerMaxAge(env.POINTER_MAX_AGE) * 1000,
+    patienceMs: LOAD_PATIENCE_MS,
+    now,
+  });
+  const app = createApp({
+    indexes: cache,
+    region,
+    budgetBytes,
+    writes: key === null ? null : { key, store, inbox, random: randomDigits },
+    checks,
+    page,
+    settings: { indexes, examples: splitList(env.EXAMPLES, "|") },
+    allowedOrigins: parseAllowedOrigins(env.CORS_ORIGIN),
+    now: () => performance.now(),
+    today: now,
+    log,
+  });
+  const watched = [...new Set([...indexes, ...maxAge.keys()])];
+  return { app, check: () => watch({ store, webhook, maxAge, checks, now, log }, watched) };
+}
+
+function sourceOf(
+  store: ReadStore,
+  inbox: InboxStore | null,
+  region: string,
+  log: (line: string) => void,
+): IndexSource {
   const ports: EnginePorts = {
-    store: storeOf(env),
+    store,
     kernels: (capBytes) => createWasmKernels(kernels, capBytes),
     now: () => performance.now(),
     region,
   };
   // One for all indexes, so that all of them share the bound.
   const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes);
-  const source = {
-    open: (name: string, residentBytes: number) => openIndex(ports, name, { residentBytes, blocks }),
-    neededBytes: async (name: string) => {
-      const { manifest } = await readCurrent(ports.store, name);
-      return residentBytesOf(await loadManifest(ports.store, manifest));
+  return {
+    open: (name, residentBytes) => openIndex(ports, name, { residentBytes, blocks }),
+    async neededBytes(name) {
+      const { manifest } = await readCurrent(store, name);
+      return residentBytesOf(await loadManifest(store, manifest));
     },
-    async currentVersion(name: string) {
-      const { seq, manifest } = await readCurrent(ports.store, name);
+    async currentVersion(name) {
+      const { seq, manifest } = await readCurrent(store, name);
       return `${seq}-${manifest.sha256.slice(0, 8)}`;
     },
+    async withWaiting(index, known, capBytes) {
+      return inbox === null ? index : withWaiting({ store, inbox, log }, index, known, capBytes);
+    },
   };
-  const cache = new IndexCache(source, {
-    budgetBytes,
-    slots,
-    pointerMaxAgeMs: seconds(env.POINTER_MAX_AGE, 10) * 1000,
-    patienceMs: LOAD_PATIENCE_MS,
-    now: () => Date.now(),
-  });
-  return createApp({
-    indexes: cache,
-    region,
-    budgetBytes,
-    page,
-    settings: { indexes, examples: splitList(env.EXAMPLES, "|") },
-    allowedOrigins: parseAllowedOrigins(env.CORS_ORIGIN),
-    now: () => performance.now(),
-    today: () => Date.now(),
-    log: (line) => console.error(line),
-  });
 }
 
-/** Stored and resident bytes of tables, lexicons and shards are about equal: blobs are laid out as memory is. */
+/** Stored and resident bytes of tables, lexicons, shards and overlays are about equal: blobs are laid out as memory is. */
 function residentBytesOf(manifest: Manifest): number {
-  const roles = ["table", "lexicon", "shard"] as const;
+  const roles = ["table", "lexicon", "shard", "overlay"] as const;
   const resident = roles.flatMap((role): readonly BlobEntry[] => blobsOf(manifest, role));
   return resident.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function storeOf(env: Env): ReadStore {
-  if (env.STORE !== undefined) return new ServiceStore(env.STORE);
-  if (env.BUCKET !== undefined) return new R2Store(env.BUCKET);
+/** The store as this Worker may use it: all of it is read, and inboxes are added to. */
+function storesOf(env: Env): { readonly store: ReadStore; readonly inbox: InboxStore } {
+  const { STORE, BUCKET } = env;
+  if (STORE !== undefined) return { store: new ServiceStore(STORE), inbox: new ServiceInbox(STORE) };
+  if (BUCKET !== undefined) return { store: new R2Store(BUCKET), inbox: new R2Inbox(BUCKET) };
   throw new Error("Neither STORE nor BUCKET is bound; see wrangler.toml.");
 }
 
-function splitList(value: string | undefined, separator: string): readonly string[] {
-  const parts = (value ?? "").split(separator).map((part) => part.trim());
-  return parts.filter((part) => part !== "");
-}
-
-/** A variable in seconds, 0 allowed. A value that is no number would silently mean "never look again". */
-function seconds(value: string | undefined, fallback: number): number {
-  if (value === undefined || value === "") return fallback;
-  const parsed = Number(value);
-  if (parsed >= 0 && Number.isFinite(parsed)) return parsed;
-  throw new Error("POINTER_MAX_AGE must be a number of seconds.");
+function randomDigits(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(8)));
 }

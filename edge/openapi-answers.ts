@@ -11,6 +11,7 @@ export type Schema = { readonly [key: string]: unknown };
 const string: Schema = { type: "string" };
 const number: Schema = { type: "number" };
 const count: Schema = { type: "integer", minimum: 0 };
+const age: Schema = { ...count, description: "Whole seconds since the version was built." };
 const scalar: Schema = { type: ["string", "number", "boolean"] };
 const fields: Schema = {
   type: "object",
@@ -71,6 +72,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     {
       index: string,
       version: string,
+      age_s: age,
       region: string,
       mode: { type: "string", enum: MODES },
       took_ms: { type: "number", minimum: 0 },
@@ -91,7 +93,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     version: string,
     seq: count,
     created: { type: "string", format: "date-time" },
-    age_s: count,
+    age_s: age,
     documents: count,
     chunks: count,
     model: string,
@@ -106,13 +108,60 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     fusion: object({ rule: { type: "string", enum: FUSION_RULES }, weight: number }),
     bytes: { ...count, description: "Stored bytes of all files." },
     resident_bytes: { ...count, description: "Bytes of memory that serving takes." },
+    waiting: object(
+      { writes: count, bytes: count },
+      [],
+      "Writes that are found already and are in no version yet, and the bytes of their entries.",
+    ),
     format: count,
   }),
-  Document: object({ index: string, version: string, id: string, fields, passages: list(passage) }),
+  WriteAnswer: object({
+    index: string,
+    id: string,
+    op: { type: "string", enum: ["put", "delete"] },
+    write: { type: "string", description: "The name of the write, for min_write." },
+    received: { type: "string", format: "date-time" },
+  }),
+  Document: object({
+    index: string,
+    version: string,
+    age_s: age,
+    id: string,
+    fields,
+    passages: list(passage),
+  }),
   Health: object({
-    status: { const: "ok" },
+    status: {
+      type: "string",
+      enum: ["ok", "stale", "failing"],
+      description: "stale: a version is older than promised; failing: one could not be read in full.",
+    },
     region: string,
-    indexes: list(object({ index: string, version: string, resident_bytes: count })),
+    indexes: list(
+      object({
+        index: string,
+        version: string,
+        age_s: age,
+        resident_bytes: count,
+        waiting: { ...count, description: "Writes that are in no version yet." },
+      }),
+    ),
+    checks: {
+      ...list(
+        object({
+          index: string,
+          version: { type: ["string", "null"] },
+          checked: { type: "string", format: "date-time" },
+          age_s: {
+            type: ["integer", "null"],
+            description: "Whole seconds since the index was last known to be as its source.",
+          },
+          stale: { type: "boolean" },
+          problem: { type: ["string", "null"] },
+        }),
+      ),
+      description: "The last scheduled check of each index in this isolate.",
+    },
     budget_bytes: count,
   }),
   ApiDescription: { type: "object" },

@@ -1,16 +1,17 @@
 /** The description of the HTTP interface in OpenAPI 3.1, made from the route list and the field list. */
-import { REQUEST_LIMITS } from "../shared/limits.ts";
-import { type FieldSpec, SEARCH_FIELDS } from "./fields.ts";
+import { DOCUMENT_LIMITS, REQUEST_LIMITS } from "../shared/limits.ts";
+import { type FieldSpec, FRESHNESS_FIELDS, READ_FIELDS } from "./fields.ts";
 import { ANSWER_SCHEMAS, type Schema } from "./openapi-answers.ts";
 import { type Operation, ROUTES, type Route } from "./routes.ts";
 
 const ERROR_MEANINGS: Readonly<Record<number, string>> = {
   400: "The request breaks a rule; `field` and `limit` say which.",
+  401: "The header Authorization does not carry the key of the deployment.",
   404: "There is no such index, document or path.",
   405: "The path does not answer this method; `Allow` lists those it does.",
   413: "The URL or the body is too large.",
   500: "A fault of the server.",
-  503: "The index cannot be read at the moment.",
+  503: "The index cannot be read at the moment, is older than asked for, or can take no more writes.",
 };
 
 /** Schema of what each operation answers, absent for the page. */
@@ -21,8 +22,32 @@ const ANSWERS: Readonly<Record<Exclude<Operation, "page">, string>> = {
   listIndexes: "IndexList",
   describeIndex: "IndexDescription",
   getDocument: "Document",
+  putDocument: "WriteAnswer",
+  deleteDocument: "WriteAnswer",
   health: "Health",
   describeApi: "ApiDescription",
+};
+
+/** What a request may carry as a body, by operation. */
+const BODIES: Readonly<Partial<Record<Operation, string>>> = {
+  searchByBody: "SearchRequest",
+  searchMany: "BatchRequest",
+  putDocument: "DocumentFields",
+};
+
+/** Parameters in the query string, by operation. */
+const QUERY_FIELDS: Readonly<Partial<Record<Operation, readonly FieldSpec[]>>> = {
+  search: READ_FIELDS,
+  getDocument: FRESHNESS_FIELDS,
+};
+
+const IDEMPOTENCY_KEY: Schema = {
+  name: "Idempotency-Key",
+  in: "header",
+  description:
+    "The sender's own name for this write. Sent again with the same name while the first is kept, at least until it is folded, a write is acknowledged as the first was and not written twice.",
+  required: false,
+  schema: { type: "string", minLength: 1, maxLength: 256 },
 };
 
 const PATH_PARAMETERS: Readonly<Record<string, { description: string; schema: Schema }>> = {
@@ -52,21 +77,30 @@ export function openApi(): Schema {
     },
     servers: [{ url: "/" }],
     paths,
-    components: { schemas: { ...requestSchemas(), ...ANSWER_SCHEMAS } },
+    components: {
+      schemas: { ...requestSchemas(), ...ANSWER_SCHEMAS },
+      securitySchemes: {
+        adminKey: { type: "http", scheme: "bearer", description: "The secret ADMIN_KEY of the deployment." },
+      },
+    },
   };
 }
 
 function operation(route: Route & { readonly operation: Operation }): Schema {
+  const writes = route.errors.includes(401);
   const parameters = [
     ...pathParameters(route.path),
-    ...(route.operation === "search" ? SEARCH_FIELDS.map(queryParameter) : []),
+    ...(QUERY_FIELDS[route.operation] ?? []).map(queryParameter),
+    ...(writes ? [IDEMPOTENCY_KEY] : []),
   ];
+  const body = BODIES[route.operation];
   return {
     operationId: route.operation,
     summary: route.summary,
+    ...(writes ? { security: [{ adminKey: [] }] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.method === "POST" ? { requestBody: requestBody(route.operation) } : {}),
-    responses: { "200": success(route.operation), ...failures(route.errors) },
+    ...(body === undefined ? {} : { requestBody: requestBody(body) }),
+    responses: { [writes ? "202" : "200"]: success(route.operation), ...failures(route.errors) },
   };
 }
 
@@ -90,8 +124,7 @@ function queryParameter(spec: FieldSpec): Schema {
   };
 }
 
-function requestBody(name: Operation): Schema {
-  const schema = name === "searchMany" ? "BatchRequest" : "SearchRequest";
+function requestBody(schema: string): Schema {
   return { required: true, content: { "application/json": { schema: reference(schema) } } };
 }
 
@@ -143,11 +176,21 @@ export function fieldSchema(spec: FieldSpec): Schema {
 }
 
 function requestSchemas(): Schema {
-  const properties = Object.fromEntries(SEARCH_FIELDS.map((spec) => [spec.name, fieldSchema(spec)]));
-  const required = SEARCH_FIELDS.filter((spec) => "required" in spec).map(({ name }) => name);
+  const properties = Object.fromEntries(READ_FIELDS.map((spec) => [spec.name, fieldSchema(spec)]));
+  const required = READ_FIELDS.filter((spec) => "required" in spec).map(({ name }) => name);
   const index = PATH_PARAMETERS.index;
   return {
     SearchRequest: { type: "object", properties, required, additionalProperties: false },
+    DocumentFields: {
+      type: "object",
+      description: `The document by field name, ${DOCUMENT_LIMITS.documentBytes} bytes in all. title and text are what is searched; others are scalars or lists of scalars.`,
+      properties: { title: { type: "string" }, text: { type: "string" } },
+      maxProperties: DOCUMENT_LIMITS.fields,
+      additionalProperties: {
+        type: ["string", "number", "boolean", "null", "array"],
+        items: { type: ["string", "number", "boolean"] },
+      },
+    },
     BatchRequest: {
       type: "object",
       required: ["queries"],

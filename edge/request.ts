@@ -2,31 +2,55 @@
  * Untrusted input to a `SearchRequest`. Every rejection names the field and, where one was broken,
  * the bound.
  */
+import { checkedFields } from "../shared/document-rules.ts";
 import { LightedgeError, printable } from "../shared/errors.ts";
 import { DOCUMENT_LIMITS, REQUEST_LIMITS } from "../shared/limits.ts";
 import { checkIndexName } from "../shared/store/keys.ts";
-import type { SearchRequest } from "../shared/types.ts";
+import type { Fields, SearchRequest } from "../shared/types.ts";
 import { type CheckedValue, checkJsonValue, checkParameter, utf8Bytes } from "./field-values.ts";
-import { type FieldSpec, type FieldValues, SEARCH_FIELDS } from "./fields.ts";
+import { type FieldSpec, type FieldValues, FRESHNESS_FIELDS, READ_FIELDS } from "./fields.ts";
+import { type Freshness, freshnessOf } from "./freshness.ts";
 import { nearestName } from "./nearest-name.ts";
 import { fieldName, type Parameter, percentDecode } from "./query-string.ts";
 
-/** One query of a batch: the index it names and what is asked of it. */
-export interface BatchQuery {
-  readonly index: string;
+/** A search, and how new its answer has to be. */
+export interface FreshRequest {
   readonly request: SearchRequest;
+  readonly freshness: Freshness;
 }
 
-const BY_NAME: ReadonlyMap<string, FieldSpec> = new Map(SEARCH_FIELDS.map((spec) => [spec.name, spec]));
+/** One query of a batch: the index it names and what is asked of it. */
+export interface BatchQuery extends FreshRequest {
+  readonly index: string;
+}
 
 /** The request that these URL parameters make. Throws `request/invalid`. */
-export function requestFromParameters(parameters: readonly Parameter[]): SearchRequest {
-  return assemble(parameters, checkParameter);
+export function requestFromParameters(parameters: readonly Parameter[]): FreshRequest {
+  return checkTogether(assemble(READ_FIELDS, parameters, checkParameter));
 }
 
 /** The request that this JSON body makes. Throws `request/invalid`. */
-export function requestFromJson(body: unknown): SearchRequest {
-  return assemble(Object.entries(plainObject(body, "body")), checkJsonValue);
+export function requestFromJson(body: unknown): FreshRequest {
+  return checkTogether(assemble(READ_FIELDS, Object.entries(plainObject(body, "body")), checkJsonValue));
+}
+
+/** How new an answer has to be, from the URL parameters of a route that takes no others. Throws `request/invalid`. */
+export function freshnessFromParameters(parameters: readonly Parameter[]): Freshness {
+  const { min_version, min_write } = assemble(FRESHNESS_FIELDS, parameters, checkParameter);
+  return freshnessOf(min_version, min_write);
+}
+
+/**
+ * The fields of a document that is put under this id: the body, of which an `id` that says the same is
+ * left out. Throws `request/invalid` and `document/invalid`.
+ */
+export function documentFromJson(id: string, body: unknown): Fields {
+  const { id: inside, ...fields } = plainObject(body, "body");
+  if (inside !== undefined && inside !== id) {
+    const message = "The body's id is not the one in the path. Leave it out of the body.";
+    throw new LightedgeError("request/invalid", message, { field: "id" });
+  }
+  return checkedFields(id, Object.entries(fields));
 }
 
 /** One item of a batch: a search body with an `index` beside its fields. Throws `request/invalid`. */
@@ -37,7 +61,7 @@ export function batchQueryFromJson(item: unknown): BatchQuery {
     throw new LightedgeError("request/invalid", "index must be a string.", { field: "index" });
   }
   checkIndexName(index);
-  return { index, request: requestFromJson(fields) };
+  return { index, ...requestFromJson(fields) };
 }
 
 /**
@@ -75,28 +99,32 @@ export function documentIdFromPath(segment: string): string {
   });
 }
 
-function assemble<T>(
+function assemble<const L extends readonly FieldSpec[], T>(
+  specs: L,
   given: readonly (readonly [string, T])[],
   check: (spec: FieldSpec, value: T) => CheckedValue,
-): SearchRequest {
+): FieldValues<L> {
   const values = new Map<string, CheckedValue>();
   for (const [name, value] of given) {
-    const spec = BY_NAME.get(name);
-    if (spec === undefined) throw unknownName(name, [...BY_NAME.keys()]);
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (spec === undefined)
+      throw unknownName(
+        name,
+        specs.map((candidate) => candidate.name),
+      );
     values.set(name, check(spec, value));
   }
-  for (const spec of SEARCH_FIELDS) {
+  for (const spec of specs) {
     if (values.has(spec.name)) continue;
     if ("required" in spec) throw missing(spec.name);
     if ("fallback" in spec) values.set(spec.name, spec.fallback);
   }
   // Safe: each value passed the check of its own spec, and the loop above filled what must be there.
-  const checked = Object.fromEntries(values) as FieldValues<typeof SEARCH_FIELDS>;
-  return checkTogether(checked);
+  return Object.fromEntries(values) as FieldValues<L>;
 }
 
 /** The rules between fields, and the absent ones left out rather than undefined. */
-function checkTogether(values: FieldValues<typeof SEARCH_FIELDS>): SearchRequest {
+function checkTogether(values: FieldValues<typeof READ_FIELDS>): FreshRequest {
   const { q, mode, limit, offset, task, fusion, weight, explain, typos, fields } = values;
   if (offset + limit > REQUEST_LIMITS.window) {
     throw new LightedgeError(
@@ -105,13 +133,14 @@ function checkTogether(values: FieldValues<typeof SEARCH_FIELDS>): SearchRequest
       { field: "offset", limit: REQUEST_LIMITS.window },
     );
   }
-  return {
+  const request = {
     ...{ q, mode, limit, offset, explain, typos },
     ...(task === undefined ? {} : { task }),
     ...(fusion === undefined ? {} : { fusion }),
     ...(weight === undefined ? {} : { weight }),
     ...(fields === undefined ? {} : { fields }),
   };
+  return { request, freshness: freshnessOf(values.min_version, values.min_write) };
 }
 
 function plainObject(value: unknown, field: string): Readonly<Record<string, unknown>> {

@@ -2,14 +2,14 @@
 
 /** One route of the HTTP interface. */
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With `{name}` for a segment that varies. */
   readonly path: `/${string}`;
   /** Name of its handler, and its `operationId`. */
   readonly operation: string;
   readonly summary: string;
   /** Error statuses beside 405, 413, 500 and 503, which any may have. */
-  readonly errors: readonly (400 | 404)[];
+  readonly errors: readonly (400 | 401 | 404)[];
 }
 
 /** The routes in the order they are documented. HEAD goes with GET, OPTIONS with all. */
@@ -55,6 +55,20 @@ export const ROUTES = [
     operation: "getDocument",
     summary: "One document as it was indexed.",
     errors: [400, 404],
+  },
+  {
+    method: "PUT",
+    path: "/v1/indexes/{index}/documents/{id}",
+    operation: "putDocument",
+    summary: "Writes a document: safe when it is acknowledged, found at once, in the index's next version.",
+    errors: [400, 401, 404],
+  },
+  {
+    method: "DELETE",
+    path: "/v1/indexes/{index}/documents/{id}",
+    operation: "deleteDocument",
+    summary: "Deletes a document: hidden at once, gone from the index's next version.",
+    errors: [400, 401, 404],
   },
   {
     method: "GET",

@@ -12,15 +12,14 @@ import {
   Response as MiniflareResponse,
 } from "miniflare";
 import { LightedgeError } from "../shared/errors.ts";
-import type { ReadStore } from "../shared/store/store.ts";
 import { buildEdge } from "./build-edge.ts";
-import { storeResponse } from "./store/service.ts";
+import { type ServedStore, storeResponse } from "./store/service.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** What to serve and where. */
 export interface ServeOptions {
-  readonly store: ReadStore;
+  readonly store: ServedStore;
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -30,6 +29,8 @@ export interface ServeOptions {
   readonly examples: readonly string[];
   /** Seconds before a loaded index's pointer is read again. */
   readonly pointerMaxAge: number;
+  /** The key that writes at the edge need; none are taken where it is absent. */
+  readonly adminKey?: string;
 }
 
 /** A server at work. */
@@ -59,6 +60,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
           EXAMPLES: options.examples.join("|"),
           POINTER_MAX_AGE: String(options.pointerMaxAge),
           CORS_ORIGIN: "*",
+          ...(options.adminKey === undefined ? {} : { ADMIN_KEY: options.adminKey }),
         },
         serviceBindings: { STORE: (request: MiniflareRequest) => forward(options.store, request) },
         unsafeDirectSockets: [{ host: options.host, port: options.port }],
@@ -81,10 +83,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 /** The store's answer to the Worker, as miniflare wants it: its Response is a class of its own. */
-async function forward(store: ReadStore, request: MiniflareRequest): Promise<MiniflareResponse> {
+async function forward(store: ServedStore, request: MiniflareRequest): Promise<MiniflareResponse> {
+  const { url, method } = request;
+  const sent = request.body === null ? {} : { body: await request.arrayBuffer() };
   const answer = await storeResponse(
     store,
-    new Request(request.url, { method: request.method, headers: [...request.headers] }),
+    new Request(url, { method, headers: [...request.headers], ...sent }),
   );
   const body = answer.body === null ? null : new Uint8Array(await answer.arrayBuffer());
   return new MiniflareResponse(body, { status: answer.status, headers: [...answer.headers] });

@@ -9,6 +9,7 @@ export const ERROR_CODES = [
   "request/too-large",
   "request/not-found",
   "request/method",
+  "request/unauthorized",
   "index/not-found",
   "version/not-found",
   "document/not-found",
@@ -26,6 +27,8 @@ export const ERROR_CODES = [
   "format/unsupported",
   "binding/mismatch",
   "index/too-large",
+  "index/behind",
+  "inbox/full",
   // What the indexer is given.
   "model/invalid",
   "model/unsafe-file",

@@ -33,6 +33,11 @@ export const MEMORY_LIMITS = {
    * 31 MiB the whole process stays below 128 MiB under load, with 47 it does not (docs/operations.md).
    */
   residentBytes: 32 * MIB,
+  /**
+   * Bytes for writes at the edge that wait, their texts and vectors, of all open indexes, beside the
+   * above: twice the `INBOX_LIMITS.waitingBytes` of one index, of which a document takes some four times its text.
+   */
+  waitingBytes: 16 * MIB,
   /** Bytes of decompressed document blocks kept for answers. */
   documentCacheBytes: 24 * MIB,
 } as const;

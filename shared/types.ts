@@ -110,6 +110,8 @@ export interface SearchAnswer {
   readonly index: string;
   /** `seq` and the first 8 digits of the manifest's digest, as `7-1a2b3c4d`. */
   readonly version: string;
+  /** Whole seconds since that version was built, by the clock of who serves it; the engine alone does not say. */
+  readonly age_s?: number;
   readonly region: string;
   readonly mode: Mode;
   /** Milliseconds from validated request to finished answer. Workers' clock stands still while computing, so 0 is common there. */

@@ -1,9 +1,16 @@
 import { asLightedgeError, LightedgeError } from "../../shared/errors.ts";
+import { inboxPrefix, writeOfKey } from "../../shared/format/names.ts";
+import { INBOX_LIMITS } from "../../shared/limits.ts";
 import { checkKey } from "../../shared/store/keys.ts";
 import { checkRange } from "../../shared/store/range.ts";
-import type { ObjectInfo, ReadStore } from "../../shared/store/store.ts";
+import type { ObjectInfo, ReadStore, WriteStore } from "../../shared/store/store.ts";
+
+/** What a store must do to be served: be read, and take writes at the edge into its inboxes. */
+export type ServedStore = ReadStore & Pick<WriteStore, "putIfAbsent" | "list">;
 
 const RANGE = /^bytes=(\d{1,16})-(\d{1,16})$/;
+const INBOX = /^indexes\/([a-z0-9_-]+)\/inbox\//;
+const FROM = /^[0-9a-f-]{1,30}$/;
 
 /**
  * Answers one request for an object, so that a Worker can read any store of ours through
@@ -12,9 +19,13 @@ const RANGE = /^bytes=(\d{1,16})-(\d{1,16})$/;
  * objects carry `etag`, `x-object-modified` in ms since 1970, and `x-object-bytes`: a length of our
  * own, since servers and clients on the way drop or rewrite `content-length`. 404 means no such object, 400 that it cannot
  * be a key, 405 another method, 416 a range that the object does not fill, 503 a store that
- * is down. Never throws.
+ * is down.
+ *
+ * `PUT` writes an entry of an inbox where there is none: 201, or 412 where there is one; no other key
+ * can be written. `GET /indexes/{index}/inbox/?from={write}` lists the inbox from this write on as
+ * `{objects: [{key, bytes}]}`, all of it without `from`. Never throws.
  */
-export async function storeResponse(store: ReadStore, request: Request): Promise<Response> {
+export async function storeResponse(store: ServedStore, request: Request): Promise<Response> {
   try {
     return await answer(store, request);
   } catch (error) {
@@ -25,12 +36,20 @@ export async function storeResponse(store: ReadStore, request: Request): Promise
   }
 }
 
-async function answer(store: ReadStore, request: Request): Promise<Response> {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return refusal(405, "Objects can be read by GET and HEAD only.", { allow: "GET, HEAD" });
-  }
+async function answer(store: ServedStore, request: Request): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url);
   // No decoding: no key needs escapes, and "%" is refused like any other stray character.
-  const key = new URL(request.url).pathname.slice(1);
+  const key = pathname.slice(1);
+  const index = INBOX.exec(key)?.[1];
+  if (request.method === "PUT" && index !== undefined && writeOfKey(index, key) !== null)
+    return putEntry(store, key, request);
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return refusal(405, "Objects can be read by GET and HEAD, and entries of an inbox put.", {
+      allow: "GET, HEAD",
+    });
+  }
+  if (index !== undefined && key === inboxPrefix(index))
+    return listInbox(store, index, searchParams.get("from"));
   checkKey(key);
   if (request.method === "HEAD") {
     const info = await store.head(key);
@@ -40,6 +59,24 @@ async function answer(store: ReadStore, request: Request): Promise<Response> {
   if (range !== null) return part(store, key, range);
   const found = await store.get(key);
   return found === null ? missing(key) : new Response(found.body, { headers: facts(found) });
+}
+
+async function putEntry(store: ServedStore, key: string, request: Request): Promise<Response> {
+  const body = new Uint8Array(await request.arrayBuffer());
+  if (body.length > INBOX_LIMITS.entryBytes)
+    return refusal(413, `An entry has at most ${INBOX_LIMITS.entryBytes} bytes.`);
+  const { kind } = await store.putIfAbsent(key, body);
+  return kind === "written" ? new Response(null, { status: 201 }) : refusal(412, `${key} is there already.`);
+}
+
+async function listInbox(store: ServedStore, index: string, from: string | null): Promise<Response> {
+  if (from !== null && !FROM.test(from)) return refusal(400, "from must be the name of a write.");
+  const prefix = inboxPrefix(index);
+  const objects: { readonly key: string; readonly bytes: number }[] = [];
+  for await (const { key, bytes } of store.list(prefix)) {
+    if (from === null || key >= prefix + from) objects.push({ key, bytes });
+  }
+  return Response.json({ objects });
 }
 
 async function part(store: ReadStore, key: string, range: string): Promise<Response> {

@@ -3,7 +3,9 @@
  * and evaluation. One code path in all of them; only the ports differ.
  */
 import type { StoredDocument } from "../format/document-block.ts";
+import type { InboxEntry } from "../format/inbox.ts";
 import type { Manifest } from "../format/manifest.ts";
+import type { OverlayFile } from "../format/overlay.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import type { ReadStore } from "../store/store.ts";
 import type { SearchAnswer, SearchRequest } from "../types.ts";
@@ -21,7 +23,14 @@ export interface EnginePorts {
   readonly region: string;
 }
 
-/** An index loaded at one version: verified, resident, never changing. */
+/** A write at the edge that no version holds yet. */
+export interface WaitingWrite {
+  readonly entry: InboxEntry;
+  /** Length of its entry in the inbox. */
+  readonly bytes: number;
+}
+
+/** An index loaded at one version: verified, resident, never changing but for the writes laid over it. */
 export interface OpenIndex {
   readonly name: string;
   readonly manifest: Manifest;
@@ -31,6 +40,22 @@ export interface OpenIndex {
   readonly manifestSha256: string;
   /** Bytes held: tables, shards, directories; the document cache is counted apart. */
   readonly residentBytes: number;
+  /** Which writes at the edge this version holds already; null where it holds none. */
+  readonly overlay: OverlayFile | null;
+  /** The writes laid over it, ascending; none as it comes from the store. */
+  readonly waiting: readonly WaitingWrite[];
+  /** Bytes that they take, and how many documents among them found no room and are not laid: the last written. */
+  readonly waitingBytes: number;
+  readonly left: number;
+  /** How many more are known to wait and could not be read; `left` counts them too. */
+  readonly unread: number;
+  /**
+   * The same version with these writes laid over it, ascending and none of them held by it: what they
+   * put is found, what they delete is not. They take at most `capBytes`. The index this is called on
+   * answers from then on as the new one does, since both share the memory for what was written. Cost: some
+   * milliseconds for 100 KiB of text that it has not seen before; little for what it has.
+   */
+  withWrites(writes: readonly WaitingWrite[], capBytes: number, unread?: number): OpenIndex;
   search(request: SearchRequest): Promise<SearchAnswer>;
   /** The document with this id, or null. At most one range read. */
   document(id: string): Promise<StoredDocument | null>;

@@ -45,11 +45,10 @@ export class BlockCache {
   }
 }
 
-/** A documents file with the digest that tells its blocks from other files'. */
-export interface DocumentsFile {
-  readonly sha256: string;
-  readonly documents: Documents;
-}
+/** A documents file with the digest that tells its blocks from other files', or documents in memory, all in block 0. */
+export type DocumentsFile =
+  | { readonly sha256: string; readonly documents: Documents }
+  | { readonly records: readonly StoredDocument[] };
 
 /** Reads the documents of an index. */
 export class DocumentReader {
@@ -68,12 +67,17 @@ export class DocumentReader {
     const missing = this.#files.map(() => new Set<number>());
     for (const place of places) {
       const key = this.#keyOf(place.shard, place.block);
+      if (key === null) continue;
       const block = found.get(key) ?? this.#cache.get(key);
       if (block === undefined) missing[place.shard]!.add(place.block);
       else found.set(key, block);
     }
     if (missing.some(({ size }) => size > 0)) await this.#fetch(missing, found);
-    return places.map(({ shard, block, index }) => found.get(this.#keyOf(shard, block))!.record(index));
+    return places.map(({ shard, block, index }) => {
+      const file = this.#files[shard]!;
+      if ("records" in file) return file.records[index]!;
+      return found.get(`${file.sha256}/${block}`)!.record(index);
+    });
   }
 
   async #fetch(missing: readonly ReadonlySet<number>[], found: Map<string, DocumentBlock>): Promise<void> {
@@ -81,9 +85,11 @@ export class DocumentReader {
       missing.map(async (numbers, shard) => {
         if (numbers.size === 0) return;
         const wanted = [...numbers];
-        const blocks = await this.#files[shard]!.documents.blocks(wanted);
+        const file = this.#files[shard]!;
+        if ("records" in file) return;
+        const blocks = await file.documents.blocks(wanted);
         blocks.forEach((block, at) => {
-          const key = this.#keyOf(shard, wanted[at]!);
+          const key = `${file.sha256}/${wanted[at]!}`;
           found.set(key, block);
           this.#cache.put(key, block);
         });
@@ -91,7 +97,9 @@ export class DocumentReader {
     );
   }
 
-  #keyOf(shard: number, block: number): string {
-    return `${this.#files[shard]!.sha256}/${block}`;
+  /** Null where the documents are in memory. */
+  #keyOf(shard: number, block: number): string | null {
+    const file = this.#files[shard]!;
+    return "records" in file ? null : `${file.sha256}/${block}`;
   }
 }

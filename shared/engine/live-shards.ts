@@ -13,7 +13,7 @@ export interface LiveShard extends ResidentShard {
   readonly dead: Uint16Array;
   /** Numbers in the order of ids over all shards: `first + document` where shards follow each other, else by document. */
   readonly first: number;
-  readonly ranks: Uint32Array | null;
+  readonly ranks: ArrayLike<number> | null;
 }
 
 const NONE = new Uint16Array(0);

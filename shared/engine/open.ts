@@ -6,6 +6,7 @@ import { readLexicon } from "../format/lexicon.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../format/manifest.ts";
 import { pointerKey } from "../format/names.ts";
+import { readOverlay } from "../format/overlay.ts";
 import { type Pointer, parsePointer } from "../format/pointer.ts";
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
@@ -14,11 +15,12 @@ import { MEMORY_LIMITS } from "../limits.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
-import { BlockCache, DocumentReader } from "./document-reader.ts";
+import { BlockCache } from "./document-reader.ts";
+import { FreshSlot } from "./fresh-slot.ts";
 import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
 import { liveShards } from "./live-shards.ts";
 import { loadShard, loadTable, residentShardBytes, residentTableBytes } from "./resident.ts";
-import { createSearcher } from "./search.ts";
+import { openOver } from "./with-writes.ts";
 
 /** How much of an index may be kept in memory. */
 export interface OpenOptions {
@@ -55,21 +57,28 @@ export async function openIndex(
   const cap = options.residentBytes ?? MEMORY_LIMITS.residentBytes;
   checkSize(manifest, cap);
   const parts = await loadParts(ports, manifest, cap);
+  const { documents: files, overlay, ...searcher } = parts;
+  const overlayBytes = blobsOf(manifest, "overlay").reduce((sum, { bytes }) => sum + bytes, 0);
   const residentBytes =
+    overlayBytes +
     parts.tables.reduce((sum, table) => sum + residentTableBytes(table), 0) +
     parts.shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0) +
     (parts.lexicon === null ? 0 : residentLexiconBytes(parts.lexicon));
   const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
-  const documents = new DocumentReader(parts.documents, blocks);
   const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
-  const searcher = createSearcher({ name, version, manifest, ports, ...parts, documents });
-  return { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, ...searcher };
+  return openOver({
+    facts: { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, overlay },
+    searcher: { name, version, manifest, ports, ...searcher },
+    files,
+    blocks,
+    slot: new FreshSlot(() => ports.kernels(MEMORY_LIMITS.waitingBytes)),
+  });
 }
 
-/** Stored and resident bytes of tables, shards and lexicons are about equal: blobs are laid out as memory is. */
+/** Stored and resident bytes of tables, shards, lexicons and overlays are about equal: blobs are laid out as memory is. */
 function checkSize(manifest: Manifest, cap: number): void {
   const bytes = manifest.blobs
-    .filter(({ role }) => role === "table" || role === "shard" || role === "lexicon")
+    .filter(({ role }) => role === "table" || role === "shard" || role === "lexicon" || role === "overlay")
     .reduce((sum, blob) => sum + blob.bytes, 0);
   if (bytes <= cap) return;
   throw new LightedgeError(
@@ -89,7 +98,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
   const turn = small ? <T>(load: () => Promise<T>) => load() : oneByOne();
   const each = <T>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
     Promise.all(blobsOf(manifest, role).map((blob) => turn(() => load(blob))));
-  const [tokenizer, tables, lexicons, shards, documents, tombstones] = await Promise.all([
+  const [tokenizer, tables, lexicons, shards, documents, tombstones, overlays] = await Promise.all([
     turn(async () => {
       const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
       return { meta: content.meta, tokenizer: loadTokenizer(content.value) };
@@ -102,6 +111,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
       documents: await openDocuments(await openRanged(store, blob)),
     })),
     each("tombstones", async (blob) => readTombstones(await loadEnvelope(store, blob))),
+    each("overlay", async (blob) => readOverlay(await loadEnvelope(store, blob))),
   ]);
   await checkBinding(manifest, {
     tokenizer: tokenizer.meta,
@@ -114,6 +124,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
     lexicon: lexicons[0] ?? null,
     shards: liveShards(shards, tombstones[0] === undefined ? [] : deadByShard(tombstones[0], shards.length)),
     documents,
+    overlay: overlays[0] ?? null,
   };
 }
 

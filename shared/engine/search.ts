@@ -7,7 +7,7 @@ import { findId } from "../format/ids.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { MIB, REQUEST_LIMITS } from "../limits.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { Fields, Hit, SearchAnswer, SearchRequest } from "../types.ts";
+import type { Explanation, Fields, Hit, SearchAnswer, SearchRequest } from "../types.ts";
 import type { EnginePorts, OpenIndex, StoredDocument } from "./api.ts";
 import type { DocumentPlace, DocumentReader } from "./document-reader.ts";
 import { type EncodedQuery, encodeQuery } from "./encode-query.ts";
@@ -31,6 +31,8 @@ export interface SearcherParts {
   readonly tokenizer: Tokenizer;
   /** Null where the index has none: then no query is corrected. */
   readonly lexicon: ResidentLexicon | null;
+  /** Words, folded, that are in documents and not in the lexicon. */
+  readonly newWords: ReadonlySet<string>;
   /** In the order of the manifest's tasks. */
   readonly tables: readonly ResidentTable[];
   readonly shards: readonly LiveShard[];
@@ -59,11 +61,15 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const deep = depth > NEAR_POOL.sparse;
     const found = parts.shards.map((shard) => scoreShard(shard, query, deep ? FAR_POOL : NEAR_POOL));
     const ranking = rank(gather(found, deep, sparseUnit(parts, table)), rule, depth).slice(request.offset);
-    const documents = await parts.documents.read(ranking.map((ranked) => placeOf(parts, ranked)));
     const tokens = parts.tokenizer.tokens(text).slice(0, ids.length);
     const words = asTyped(queryWords(text, tokens, table), corrections);
+    // Before anything is waited for: meanwhile the memory of a fresh shard may be filled anew.
+    const explanations = request.explain
+      ? ranking.map((ranked) => explain(ranked, words, query, table, rule))
+      : [];
+    const documents = await parts.documents.read(ranking.map((ranked) => placeOf(parts, ranked)));
     const hits = ranking.map((ranked, at) =>
-      toHit(ranked, documents[at]!, { request, words, query, table, rule }),
+      toHit(ranked, documents[at]!, { request, words, explanation: explanations[at] }),
     );
     return {
       index: parts.name,
@@ -108,8 +114,10 @@ function tableOf({ manifest, tables }: SearcherParts, task: string | undefined):
 }
 
 /** The query as it is searched for: with its misspelt words replaced, unless that is not wanted or there are no words to know. */
-function spelt({ lexicon, tokenizer }: SearcherParts, { q, typos = true }: SearchRequest): SpeltQuery {
-  return typos && lexicon !== null ? correctQuery(q, lexicon, tokenizer) : { text: q, corrections: [] };
+function spelt(parts: SearcherParts, { q, typos = true }: SearchRequest): SpeltQuery {
+  const { lexicon, tokenizer, newWords } = parts;
+  if (!typos || lexicon === null) return { text: q, corrections: [] };
+  return correctQuery(q, lexicon, tokenizer, newWords);
 }
 
 function ruleOf({ mode, fusion, weight }: SearchRequest, { fusion: own }: Manifest): RankingRule {
@@ -145,9 +153,7 @@ function totalOf(
 interface HitContext {
   readonly request: SearchRequest;
   readonly words: readonly QueryWord[];
-  readonly query: EncodedQuery;
-  readonly table: ResidentTable;
-  readonly rule: RankingRule;
+  readonly explanation: Explanation | undefined;
 }
 
 function toHit(ranked: Ranked, stored: StoredDocument, context: HitContext): Hit {
@@ -169,9 +175,7 @@ function toHit(ranked: Ranked, stored: StoredDocument, context: HitContext): Hit
     fields: pick(stored.fields, context.request.fields),
     snippet: makeSnippet(text, passage.start, passage.end, context.words),
     passage,
-    ...(context.request.explain
-      ? { explain: explain(ranked, context.words, context.query, context.table, context.rule) }
-      : {}),
+    ...(context.explanation === undefined ? {} : { explain: context.explanation }),
   };
 }
 

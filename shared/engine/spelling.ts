@@ -23,6 +23,8 @@ const SHORTEST = 4;
 /** Words looked up among all others, so that a page pasted into the box costs no more than a sentence. */
 const MOST_LOOKED_UP = 8;
 
+const NO_WORDS: ReadonlySet<string> = new Set();
+
 const LETTERS = /^\p{L}+$/u;
 const CAPITAL_INSIDE = /^.+\p{Lu}/u;
 /** What joins words to names of things: addresses, files, variables. */
@@ -31,12 +33,22 @@ const JOINS_AFTER = /^(?:[_@\\\p{Cf}]|[.:][\p{L}\p{N}])/u;
 /** How tokenizers other than BERT's write a word with a space before it. */
 const WORD_STARTS = ["\u0120", "\u2581"];
 
-/** The query with its misspelt words replaced. Cost: a look-up or two per word; some 50 microseconds more for each that is not known. */
-export function correctQuery(query: string, lexicon: ResidentLexicon, tokenizer: Tokenizer): SpeltQuery {
+/**
+ * The query with its misspelt words replaced. `known` are words, folded, that the corpus has beside
+ * those of the lexicon. Cost: a look-up or two per word; some 50 microseconds
+ * more for each that is not known.
+ */
+export function correctQuery(
+  query: string,
+  lexicon: ResidentLexicon,
+  tokenizer: Tokenizer,
+  known: ReadonlySet<string> = NO_WORDS,
+): SpeltQuery {
   const corrections: Correction[] = [];
   let lookedUp = 0;
   for (const word of wordsOf(query)) {
     if (word.folded.length < SHORTEST || tokenizer.idOf(word.folded) !== undefined) continue;
+    if (known.has(word.folded)) continue;
     const letters = codesOf(lexicon, word.folded);
     if (letters === null) continue;
     const standing = standingOf(lexicon, letters);

@@ -40,17 +40,22 @@ export function idAt({ ids, idStarts }: PackedIds, document: number): string {
 
 /** The number of the document with this id, or -1. Cost: log2 of the documents. */
 export function findId(packed: PackedIds, id: string): number {
+  const at = idsBelow(packed, id);
+  if (at + 1 >= packed.idStarts.length) return -1;
+  return compareBytes(slice(packed, at), encoder.encode(id)) === 0 ? at : -1;
+}
+
+/** How many of the ids are below this one. Cost: log2 of the documents. */
+export function idsBelow(packed: PackedIds, id: string): number {
   const wanted = encoder.encode(id);
   let low = 0;
   let high = packed.idStarts.length - 1;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const order = compareBytes(slice(packed, middle), wanted);
-    if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
+    if (compareBytes(slice(packed, middle), wanted) < 0) low = middle + 1;
     else high = middle;
   }
-  return -1;
+  return low;
 }
 
 /** Order of two ids by code point: negative, 0 or positive. JavaScript's own `<` goes by UTF-16 unit and differs past U+FFFF. */

@@ -2,12 +2,12 @@
 
 import { checkedFields, checkedId } from "../document-rules.ts";
 import { LightedgeError, printable } from "../errors.ts";
-import { canonicalJson, type Sha256, sha256 } from "../hash.ts";
 import { INBOX_LIMITS } from "../limits.ts";
 import type { Fields } from "../types.ts";
 import { invalid } from "./bytes.ts";
 import { inboxKey, isIndexName, isWriteId, type WriteId } from "./names.ts";
-import { type Check, digest, object, oneOf, plainObject, text } from "./shape.ts";
+import { parseSealed, serializeSealed } from "./sealed.ts";
+import { type Check, object, oneOf, plainObject, text } from "./shape.ts";
 
 /** The format of entries that this version writes and reads. */
 export const INBOX_FORMAT = 1;
@@ -33,7 +33,7 @@ export interface InboxDelete {
   readonly op: "delete";
 }
 
-/** An entry as it is stored: what it says, and the digest of that. */
+/** An entry as it is stored, but for its seal. */
 interface StoredEntry {
   readonly format: typeof INBOX_FORMAT;
   readonly write: WriteId;
@@ -41,7 +41,6 @@ interface StoredEntry {
   readonly id: string;
   readonly op: "put" | "delete";
   readonly fields?: Fields;
-  readonly sha256: Sha256;
 }
 
 const checkWrite: Check<WriteId> = (value, where) => {
@@ -63,7 +62,6 @@ const checkEntry = object<StoredEntry>(
     op: oneOf(["put", "delete"]),
     // Checked below, with the id: both count for the document's bytes.
     fields: (value, where) => plainObject(value, where) as Fields,
-    sha256: digest,
   },
   ["fields"],
 );
@@ -74,8 +72,7 @@ const checkEntry = object<StoredEntry>(
  * `INBOX_LIMITS.entryBytes`.
  */
 export async function serializeInboxEntry(entry: InboxEntry): Promise<Uint8Array<ArrayBuffer>> {
-  const content = { format: INBOX_FORMAT, ...entry };
-  const bytes = encode({ ...content, sha256: await sha256(canonicalJson(content)) });
+  const bytes = await serializeSealed({ format: INBOX_FORMAT, ...entry });
   const limit = INBOX_LIMITS.entryBytes;
   if (bytes.length > limit) {
     const message = `The document takes ${bytes.length} bytes of JSON; ${limit} are allowed.`;
@@ -92,18 +89,9 @@ export async function serializeInboxEntry(entry: InboxEntry): Promise<Uint8Array
  */
 export async function parseInboxEntry(bytes: Uint8Array, index: string, write: WriteId): Promise<InboxEntry> {
   const key = inboxKey(index, write);
-  if (bytes.length > INBOX_LIMITS.entryBytes) {
-    throw invalid(`${key} has ${bytes.length} bytes; at most ${INBOX_LIMITS.entryBytes} are allowed.`);
-  }
-  const value = plainObject(decode(bytes, key), key);
-  const { sha256: promised, ...content } = value;
-  // Before anything is read into it: a flipped bit must not look like a newer format.
-  if ((await sha256(canonicalJson(content))) !== promised) {
-    throw new LightedgeError("blob/corrupt", `${key} is damaged: its digest is another.`, { blob: key });
-  }
-  checkFormat(value.format, key);
-  const stored = checkEntry(value, key);
-  if (!equalBytes(encode(stored), bytes)) throw invalid(`${key} is not in canonical JSON.`);
+  const limit = INBOX_LIMITS.entryBytes;
+  const stored = await parseSealed(bytes, key, { format: INBOX_FORMAT, limit, check: checkEntry });
+  if (!equalBytes(await serializeSealed(stored), bytes)) throw invalid(`${key} is not in canonical JSON.`);
   if (stored.index !== index || stored.write !== write)
     throw invalid(`${key} holds an entry of another key.`);
   return entryOf(stored, key);
@@ -130,29 +118,6 @@ function byRules<T>(where: string, check: () => T): T {
     if (error instanceof LightedgeError && error.code === "document/invalid")
       throw invalid(`${where}: ${error.message}`, error);
     throw error;
-  }
-}
-
-function checkFormat(format: unknown, key: string): void {
-  if (typeof format === "number" && Number.isSafeInteger(format) && format > INBOX_FORMAT) {
-    const message = `${key} has format ${format}; this version reads up to ${INBOX_FORMAT}. Upgrade Lightedge where it reads.`;
-    throw new LightedgeError("format/unsupported", message, {
-      value: printable(format),
-      limit: INBOX_FORMAT,
-    });
-  }
-}
-
-function encode(value: object): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(canonicalJson(value));
-}
-
-/** Bytes that are no JSON were written as JSON once, so they are damaged rather than of another shape. */
-function decode(bytes: Uint8Array, key: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch (error) {
-    throw new LightedgeError("blob/corrupt", `${key} is not JSON in UTF-8.`, { blob: key }, error);
   }
 }
 

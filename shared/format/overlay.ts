@@ -149,6 +149,20 @@ export function isListedAsFolded({ meta, folded }: OverlayFile, write: WriteId):
   return false;
 }
 
+/** The write in the list of folded ones that has these 16 random digits. Cost: linear in the list. */
+export function someFolded({ meta, folded }: OverlayFile, digits: string): WriteId | undefined {
+  for (let at = 0; at < meta.folded; at++) {
+    const write = writeAt(folded, at);
+    if (write.endsWith(digits)) return write;
+  }
+  return undefined;
+}
+
+/** The greatest write in the list of folded ones, or null. */
+export function lastFolded({ meta, folded }: OverlayFile): WriteId | null {
+  return meta.folded === 0 ? null : writeAt(folded, meta.folded - 1);
+}
+
 function entryAt(file: OverlayFile, at: number): OverlayEntry {
   const { stands, hadSource } = STATES[file.states[at]!]!;
   const source = hadSource ? toHex(file.sources.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES)) : null;

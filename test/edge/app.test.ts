@@ -152,6 +152,7 @@ describe("the other routes", () => {
       status: "ok",
       region: "test",
       indexes: [],
+      checks: [],
       budget_bytes: 1_000_000,
     });
     expect(loads).toEqual([]);

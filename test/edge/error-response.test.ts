@@ -10,6 +10,7 @@ describe("an error as an answer", () => {
       "request/too-large": 413,
       "request/not-found": 404,
       "request/method": 405,
+      "request/unauthorized": 401,
       "index/not-found": 404,
       "version/not-found": 404,
       "document/not-found": 404,
@@ -26,11 +27,15 @@ describe("an error as an answer", () => {
       "format/unsupported": 503,
       "binding/mismatch": 503,
       "index/too-large": 503,
+      "index/behind": 503,
+      "inbox/full": 503,
       "model/invalid": 500,
       "model/unsafe-file": 500,
       "model/batch-dependent": 500,
       "source/invalid": 500,
       "device/unavailable": 500,
+      "source/shrank": 500,
+      "index/taken": 500,
       internal: 500,
     });
   });

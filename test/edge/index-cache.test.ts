@@ -47,8 +47,16 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
         state.pointerReads++;
         return fakeIndex({ name, seq: check(name) }).version;
       },
+      withWaiting: async (index) => index,
     },
-    { budgetBytes, slots, pointerMaxAgeMs: MAX_AGE, patienceMs: PATIENCE, now: () => state.time },
+    {
+      budgetBytes,
+      waitingBytes: 1000,
+      slots,
+      pointerMaxAgeMs: MAX_AGE,
+      patienceMs: PATIENCE,
+      now: () => state.time,
+    },
   );
   const background = { waitUntil: (work: Promise<unknown>) => void state.background.push(work) };
   const get = (name: string): Promise<OpenIndex> => cache.get(name, background);

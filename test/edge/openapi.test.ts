@@ -1,14 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { SEARCH_FIELDS } from "../../edge/fields.ts";
+import { READ_FIELDS } from "../../edge/fields.ts";
 import { openApi } from "../../edge/openapi.ts";
 import { parameters } from "../../edge/query-string.ts";
-import { requestFromJson, requestFromParameters } from "../../edge/request.ts";
+import { requestFromJson as freshRequestFromJson, requestFromParameters } from "../../edge/request.ts";
 import { ROUTES } from "../../edge/routes.ts";
+import { watch } from "../../edge/watch.ts";
 import { testApp } from "../helpers/edge-app.ts";
-import { fakeIndex } from "../helpers/fake-index.ts";
 import { schemaErrors } from "../helpers/json-schema.ts";
+import { buildTiny, TINY } from "../helpers/tiny-build.ts";
+import { tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { isolate } from "../helpers/writing-app.ts";
+
+const requestFromJson = (body: unknown) => freshRequestFromJson(body).request;
 
 type Json = Readonly<Record<string, unknown>>;
+const FIRST = tinyDocuments(1)[0]!.id;
+const { store } = await buildTiny();
 const api = openApi();
 const paths = api.paths as Readonly<Record<string, Readonly<Record<string, Json>>>>;
 const schemas = (api.components as { schemas: Readonly<Record<string, Json>> }).schemas;
@@ -27,9 +34,9 @@ describe("the API description", () => {
   });
 
   test("answers every described path without 404 or 405", async () => {
-    const { fetch } = testApp([fakeIndex()]);
+    const { fetch } = await isolate(store);
     for (const [path, methods] of Object.entries(paths)) {
-      const url = path.replace("{index}", "docs").replace("{id}", "search%2Fwords");
+      const url = path.replace("{index}", TINY).replace("{id}", FIRST);
       for (const method of Object.keys(methods)) {
         const { status } = await fetch(url, { method });
         expect([404, 405], `${method} ${path}`).not.toContain(status);
@@ -52,7 +59,7 @@ describe("the API description", () => {
 
   test("describes each field with the bounds that are enforced", () => {
     const { properties } = schemas.SearchRequest as { properties: Readonly<Record<string, Json>> };
-    expect(Object.keys(properties)).toEqual(SEARCH_FIELDS.map((spec) => spec.name));
+    expect(Object.keys(properties)).toEqual(READ_FIELDS.map((spec) => spec.name));
     for (const [name, schema] of Object.entries(properties)) {
       const refused = [schema.minimum, schema.maximum].filter((bound) => typeof bound === "number");
       for (const bound of refused) {
@@ -69,16 +76,20 @@ describe("the API description", () => {
   });
 
   test("describes the answers that are really given", async () => {
-    const { fetch } = testApp([fakeIndex()]);
-    const batch = { queries: [{ index: "docs", q: "search" }, { index: "docs" }] };
+    const { fetch, write, checks } = await isolate(store);
+    await watch({ store, webhook: null, maxAge: new Map(), checks, now: Date.now, log() {} }, [TINY, "none"]);
+    const batch = { queries: [{ index: TINY, q: "river" }, { index: TINY }] };
     const calls = [
-      ["SearchAnswer", await fetch("/v1/indexes/docs/search?q=search&explain=true")],
-      ["BatchAnswer", await fetch("/v1/search", json(batch))],
+      ["SearchAnswer", await fetch(`/v1/indexes/${TINY}/search?q=river&explain=true`)],
+      ["BatchAnswer", await fetch("/v1/search", { method: "POST", body: batch })],
       ["IndexList", await fetch("/v1/indexes")],
-      ["IndexDescription", await fetch("/v1/indexes/docs")],
-      ["Document", await fetch("/v1/indexes/docs/documents/search%2Fmeaning")],
+      ["WriteAnswer", await write("w", { text: "river" })],
+      ["WriteAnswer", await write("w")],
+      ["IndexDescription", await fetch(`/v1/indexes/${TINY}`)],
+      ["Document", await fetch(`/v1/indexes/${TINY}/documents/${FIRST}`)],
       ["Health", await fetch("/health")],
-      ["Error", await fetch("/v1/indexes/docs/search?limit=0&q=a")],
+      ["Error", await fetch(`/v1/indexes/${TINY}/search?limit=0&q=a`)],
+      ["Error", await fetch(`/v1/indexes/${TINY}/documents/a`, { method: "DELETE" })],
       ["Error", await fetch("/nowhere")],
     ] as const;
     for (const [name, response] of calls) {
@@ -96,12 +107,4 @@ describe("the API description", () => {
 /** What else a request needs for the greatest offset to be allowed. */
 function room(name: string): Json {
   return name === "offset" ? { limit: 1 } : {};
-}
-
-function json(body: unknown): RequestInit {
-  return {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  };
 }

@@ -6,14 +6,17 @@ import {
   batchItems,
   batchQueryFromJson,
   documentIdFromPath,
-  requestFromJson,
+  requestFromJson as freshRequestFromJson,
   requestFromParameters,
 } from "../../edge/request.ts";
 import { type ErrorDetails, LightedgeError } from "../../shared/errors.ts";
 import { REQUEST_LIMITS } from "../../shared/limits.ts";
 import { FUSION_RULES, MODES, type SearchRequest } from "../../shared/types.ts";
 
-const fromUrl = (query: string): SearchRequest => requestFromParameters(parameters(`http://h/p?${query}`));
+const fromUrl = (query: string): SearchRequest =>
+  requestFromParameters(parameters(`http://h/p?${query}`)).request;
+
+const requestFromJson = (body: unknown): SearchRequest => freshRequestFromJson(body).request;
 
 /** The details of the one error that is allowed here. */
 function refusal(act: () => unknown): ErrorDetails & { code: string; message: string } {
@@ -176,6 +179,7 @@ describe("a batch", () => {
     expect(batchQueryFromJson({ index: "docs", q: "a" })).toEqual({
       index: "docs",
       request: requestFromJson({ q: "a" }),
+      freshness: {},
     });
     expect(refusal(() => batchQueryFromJson({ q: "a" })).field).toBe("index");
     expect(refusal(() => batchQueryFromJson({ index: 1, q: "a" })).field).toBe("index");

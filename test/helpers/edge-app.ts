@@ -30,18 +30,22 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
     },
     neededBytes: async (name) => find(name).residentBytes,
     currentVersion: async (name) => find(name).version,
+    withWaiting: async (index) => index,
   };
   const cache = new IndexCache(source, {
     budgetBytes: 1_000_000,
+    waitingBytes: 1_000_000,
     slots: 4,
     pointerMaxAgeMs: 10_000,
     patienceMs: 1000,
-    now: () => performance.now(),
+    now: () => Date.now(),
   });
   const app = createApp({
     indexes: cache,
     region: "test",
     budgetBytes: 1_000_000,
+    writes: null,
+    checks: new Map(),
     page: "<!doctype html><title>Page</title>",
     settings: { indexes: indexes.map(({ name }) => name), examples: [] },
     allowedOrigins: "*",

@@ -1,6 +1,7 @@
 /** An index of a few documents that ranks by shared words: enough of one to test what serves it. */
-import type { OpenIndex, StoredDocument } from "../../shared/engine/api.ts";
+import type { OpenIndex, StoredDocument, WaitingWrite } from "../../shared/engine/api.ts";
 import type { Manifest } from "../../shared/format/manifest.ts";
+import type { OverlayFile } from "../../shared/format/overlay.ts";
 import type { Sha256 } from "../../shared/hash.ts";
 import type { Fields, Hit, SearchAnswer, SearchRequest, WordShare } from "../../shared/types.ts";
 
@@ -10,6 +11,8 @@ export interface FakeOptions {
   readonly seq?: number;
   readonly residentBytes?: number;
   readonly documents?: readonly { readonly id: string; readonly fields: Fields }[];
+  /** What it says it holds of writes at the edge. */
+  readonly overlay?: OverlayFile;
   /** Called before each search is answered; may wait or throw. */
   readonly beforeSearch?: (request: SearchRequest) => Promise<void> | void;
 }
@@ -44,6 +47,23 @@ export const FAKE_DOCUMENTS: readonly { readonly id: string; readonly fields: Fi
 
 /** An open index over these documents. A hit needs one word in common with the query. */
 export function fakeIndex(options: FakeOptions = {}): OpenIndex {
+  const { documents = FAKE_DOCUMENTS } = options;
+  const withWrites = (writes: readonly WaitingWrite[], _ = 0, unread = 0): OpenIndex => {
+    const laid = new Map(documents.map((document) => [document.id, document]));
+    for (const { entry } of writes) {
+      laid.delete(entry.id);
+      if (entry.op === "put") laid.set(entry.id, { id: entry.id, fields: entry.fields });
+    }
+    const index = plainIndex({ ...options, documents: [...laid.values()] });
+    const waitingBytes = writes.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { ...index, waiting: writes, waitingBytes, left: unread, unread, overlay: options.overlay ?? null, withWrites };
+  };
+  return withWrites([]);
+}
+
+function plainIndex(
+  options: FakeOptions,
+): Omit<OpenIndex, "waiting" | "waitingBytes" | "left" | "unread" | "overlay" | "withWrites"> {
   const { name = "docs", seq = 7, residentBytes = 1000, documents = FAKE_DOCUMENTS } = options;
   const digest = seq.toString(16).padStart(8, "0").repeat(8) as Sha256;
   const version = `${seq}-${digest.slice(0, 8)}`;

@@ -1,0 +1,65 @@
+/** What a deployment sets: bindings and variables, and the variables read. */
+import { isIndexName } from "../shared/format/names.ts";
+
+/** What wrangler.toml, or local serving, binds. Every variable is text and may be absent. */
+export interface Env {
+  readonly BUCKET?: R2Bucket;
+  /** A service that answers for any other store; it wins over the bucket. Local serving binds it. */
+  readonly STORE?: Fetcher;
+  /** Name of this region as it stands in answers. */
+  readonly REGION?: string;
+  /** Indexes that the page offers and the Cron Trigger checks, separated by commas, the default first. */
+  readonly INDEXES?: string;
+  /** Queries that the page suggests, separated by `|`. */
+  readonly EXAMPLES?: string;
+  /** Seconds for which a pointer and an inbox are believed, 10 when absent. */
+  readonly POINTER_MAX_AGE?: string;
+  /** `*`, or the origins whose pages may read answers, separated by commas. */
+  readonly CORS_ORIGIN?: string;
+  /** Secret that writes need. Without it none are taken. */
+  readonly ADMIN_KEY?: string;
+  /** `read` where another Worker takes writes to the same bucket: this one then looks for them too. */
+  readonly INBOX?: string;
+  /** The age that each index is promised to stay below: `docs=24h,blog=7d`, in s, m, h or d. */
+  readonly INDEX_MAX_AGE?: string;
+  /** Where alarms are sent, an https address, and the secret they are signed with. */
+  readonly ALARM_WEBHOOK?: string;
+  readonly ALARM_SECRET?: string;
+}
+
+/** The parts of a list with this separator, trimmed; empty ones are none. */
+export function splitList(value: string | undefined, separator: string): readonly string[] {
+  const parts = (value ?? "").split(separator).map((part) => part.trim());
+  return parts.filter((part) => part !== "");
+}
+
+/** A variable in seconds, 0 allowed. A value that is no number would silently mean "never look again". */
+export function pointerMaxAge(value: string | undefined): number {
+  if (value === undefined || value === "") return 10;
+  const parsed = Number(value);
+  if (parsed >= 0 && Number.isFinite(parsed)) return parsed;
+  throw new Error("POINTER_MAX_AGE must be a number of seconds.");
+}
+
+/** Whether the inbox is looked at: where this Worker takes writes, or is told that another does. */
+export function readsInbox({ ADMIN_KEY, INBOX }: Env): boolean {
+  if (INBOX === undefined || INBOX === "") return ADMIN_KEY !== undefined && ADMIN_KEY !== "";
+  if (INBOX === "read") return true;
+  throw new Error('INBOX must be "read" or absent.');
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+const PROMISE = /^([^=\s]+)\s*=\s*(\d{1,9})\s*([smhd])$/;
+
+/** The age that each index is promised to stay below, in seconds. Throws an Error that repeats the part at fault. */
+export function maxAges(value: string | undefined): ReadonlyMap<string, number> {
+  const ages = new Map<string, number>();
+  for (const part of splitList(value, ",")) {
+    const [, index = "", count, unit] = PROMISE.exec(part) ?? [];
+    const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS];
+    if (!isIndexName(index) || !(seconds > 0) || ages.has(index))
+      throw new Error(`INDEX_MAX_AGE must be like docs=24h,blog=7d, each index once; "${part}" is not.`);
+    ages.set(index, seconds);
+  }
+  return ages;
+}

@@ -1,0 +1,81 @@
+/** Kernel memory for a shard that is made anew with every write: one instance that is filled again and again. */
+import { align, bytesOf } from "../format/bytes.ts";
+import type { ShardFile } from "../format/shard.ts";
+import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import type { ResidentShard } from "./resident.ts";
+
+/**
+ * A place for one shard. WebAssembly memory is given back by a collection that hardly ever comes, so a
+ * new memory for every write would fill an isolate. What is placed here takes the place of what was:
+ * whoever holds the shard before must not search it any more.
+ */
+export class FreshSlot {
+  readonly #make: () => Kernels;
+  #kernels: Kernels | null = null;
+  #start: Pointer = 0;
+  #capacity = 0;
+
+  /** `make` gives a fresh kernel instance; called again each time the space has to double. */
+  constructor(make: () => Kernels) {
+    this.#make = make;
+  }
+
+  /** Bytes of memory that the slot holds. */
+  get residentBytes(): number {
+    return this.#kernels?.residentBytes ?? 0;
+  }
+
+  /** Copies a shard into the slot. Throws `index/too-large` where the kernels' cap is below what it takes. */
+  place(shard: ShardFile): ResidentShard {
+    const { chunks, documents, padded } = shard.meta;
+    const lengths = {
+      scores: documents * 4,
+      codes: shard.codes.length,
+      factors: shard.factors.byteLength,
+      vectors: shard.vectors.length,
+      postingRows: shard.rows.byteLength,
+      impacts: shard.impacts.length,
+      planes: padded / 2,
+      query: padded * 2,
+      estimates: chunks * 4,
+      rows: chunks * 4,
+      dots: chunks * 4,
+    };
+    const { kernels, at } = this.#space(lengths);
+    const put = (pointer: Pointer, bytes: Uint8Array) => kernels.bytes(pointer, bytes.length).set(bytes);
+    put(at.codes, shard.codes);
+    put(at.factors, bytesOf(shard.factors));
+    put(at.vectors, bytesOf(shard.vectors));
+    put(at.postingRows, bytesOf(shard.rows));
+    put(at.impacts, shard.impacts);
+    const { meta, owners, passages, scales, ids, idStarts, places, terms, starts } = shard;
+    const { codes, factors, vectors, postingRows, impacts, ...work } = at;
+    return {
+      ...{ meta, kernels, owners, passages, scales, ids, idStarts, places, terms, starts },
+      ...{ codes, factors, vectors, postingRows, impacts, work },
+    };
+  }
+
+  /** Pointers for all of these lengths, one after the other. */
+  #space<Name extends string>(
+    lengths: Readonly<Record<Name, number>>,
+  ): { readonly kernels: Kernels; readonly at: Readonly<Record<Name, Pointer>> } {
+    const names = Object.keys(lengths) as Name[];
+    const needed = names.reduce((sum, name) => sum + align(lengths[name]), 0);
+    let kernels = this.#kernels;
+    if (kernels === null || needed > this.#capacity) {
+      kernels = this.#make();
+      this.#capacity = Math.max(needed, 2 * this.#capacity);
+      this.#start = kernels.allocate(this.#capacity);
+      this.#kernels = kernels;
+    }
+    const at: Partial<Record<Name, Pointer>> = {};
+    let next = this.#start;
+    for (const name of names) {
+      at[name] = next;
+      next += align(lengths[name]);
+    }
+    // The loop above has given every name its pointer.
+    return { kernels, at: at as Record<Name, Pointer> };
+  }
+}

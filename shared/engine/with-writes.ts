@@ -1,0 +1,171 @@
+/**
+ * A version with writes at the edge laid over it: its own shards, with what was written anew or
+ * deleted hidden, and one fresh shard in memory. It ranks as if the version held them.
+ */
+import { compareIds, findId, idsBelow } from "../format/ids.ts";
+import type { InboxEntry, InboxPut } from "../format/inbox.ts";
+import { makeSegment } from "../segment/segment.ts";
+import type { OpenIndex, WaitingWrite } from "./api.ts";
+import { type BlockCache, DocumentReader, type DocumentsFile } from "./document-reader.ts";
+import { type FreshDocument, type FreshParts, freshDocument } from "./fresh-document.ts";
+import type { FreshSlot } from "./fresh-slot.ts";
+import { type LiveShard, rankOf } from "./live-shards.ts";
+import { createSearcher, type SearcherParts } from "./search.ts";
+
+/** A loaded version, as it came from the store. */
+export interface BaseParts {
+  /** What is told of it. */
+  readonly facts: Pick<
+    OpenIndex,
+    "name" | "manifest" | "version" | "manifestSha256" | "residentBytes" | "overlay"
+  >;
+  readonly searcher: Omit<SearcherParts, "documents" | "newWords">;
+  /** One for each shard, in their order. */
+  readonly files: readonly DocumentsFile[];
+  readonly blocks: BlockCache;
+  /** Where the fresh shard is put. */
+  readonly slot: FreshSlot;
+}
+
+type Answers = Pick<OpenIndex, "search" | "document">;
+
+/** What is laid over a version: the newest write of each document, of those that there is room for. */
+interface Layer {
+  /** Ids that are no longer the version's: those of all writes that were taken. */
+  readonly ids: readonly string[];
+  /** The documents put, ascending by id. */
+  readonly puts: readonly FreshDocument[];
+  readonly bytes: number;
+  readonly left: number;
+}
+
+/** Bytes that a write takes beside its document: its entry, and a hidden number. */
+const WRITE_BYTES = 512;
+
+/** An open index over these parts, with no write laid over it. */
+export function openOver(parts: BaseParts): OpenIndex {
+  const { searcher, files, blocks } = parts;
+  const plain = createSearcher({
+    ...searcher,
+    newWords: new Set(),
+    documents: new DocumentReader(files, blocks),
+  });
+  const encoded = new WeakMap<InboxEntry, FreshDocument>();
+  const encode = (entry: InboxPut): FreshDocument => {
+    const document = encoded.get(entry) ?? freshDocument(entry, freshParts(searcher));
+    encoded.set(entry, document);
+    return document;
+  };
+  // The slot holds one shard, that of the last layer: what was laid before answers through it as well.
+  let newest: Answers = plain;
+  const withWrites = (writes: readonly WaitingWrite[], capBytes: number, unread = 0): OpenIndex => {
+    const chosen = choose(writes, capBytes, encode);
+    const layer = { ...chosen, left: chosen.left + unread };
+    newest = layer.ids.length + layer.left === 0 ? plain : searcherOver(parts, layer);
+    return {
+      ...parts.facts,
+      waiting: writes,
+      waitingBytes: layer.bytes,
+      left: layer.left,
+      unread,
+      search: (request) => newest.search(request),
+      document: (id) => newest.document(id),
+      withWrites,
+    };
+  };
+  return withWrites([], 0);
+}
+
+function freshParts(searcher: BaseParts["searcher"]): FreshParts {
+  const { manifest, tokenizer, tables, shards } = searcher;
+  const impactScale = shards[0]?.meta.impact_scale ?? manifest.build?.impact_scale ?? 1;
+  return { manifest, tokenizer, table: tables[0]!, impactScale };
+}
+
+/** The writes that are laid, the earliest first for as long as there is room: those left out are the newest. */
+function choose(
+  writes: readonly WaitingWrite[],
+  capBytes: number,
+  encode: (entry: InboxPut) => FreshDocument,
+): Layer {
+  const byId = new Map<string, InboxEntry>();
+  for (const { entry } of writes) {
+    // Moved to the end: the order is that of the writes that count.
+    byId.delete(entry.id);
+    byId.set(entry.id, entry);
+  }
+  const ids: string[] = [];
+  const puts: FreshDocument[] = [];
+  let bytes = 0;
+  for (const entry of byId.values()) {
+    const document = entry.op === "put" ? encode(entry) : null;
+    const more = WRITE_BYTES + (document?.bytes ?? 0);
+    if (bytes + more > capBytes) break;
+    bytes += more;
+    ids.push(entry.id);
+    if (document !== null) puts.push(document);
+  }
+  puts.sort((a, b) => compareIds(a.numbers.id, b.numbers.id));
+  return { ids, puts, bytes, left: byId.size - ids.length };
+}
+
+function searcherOver(parts: BaseParts, layer: Layer): Answers {
+  const { searcher, files, blocks } = parts;
+  const own = searcher.shards.map((shard) => hide(shard, layer.ids));
+  const fresh = layer.puts.length === 0 ? [] : [freshShard(parts, layer.puts)];
+  const records = layer.puts.map(({ record }) => record);
+  const { search, document } = createSearcher({
+    ...searcher,
+    newWords: new Set(layer.puts.flatMap(({ words }) => words)),
+    shards: [...own, ...fresh],
+    documents: new DocumentReader([...files, ...fresh.map(() => ({ records }))], blocks),
+  });
+  if (layer.left === 0) return { search, document };
+  const warning = `${layer.left} documents that were written last are not in this answer; they will be in the index's next version.`;
+  return {
+    document,
+    async search(request) {
+      const answer = await search(request);
+      return { ...answer, warnings: [...(answer.warnings ?? []), warning] };
+    },
+  };
+}
+
+/** A shard without these documents. */
+function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
+  const found = ids.map((id) => findId(shard, id)).filter((document) => document >= 0);
+  if (found.length === 0) return shard;
+  return { ...shard, dead: Uint16Array.from(new Set([...shard.dead, ...found])).sort() };
+}
+
+/** The shard of what was written, its documents ranked between those of the version's shards. */
+function freshShard({ searcher, slot }: BaseParts, puts: readonly FreshDocument[]): LiveShard {
+  const { manifest, tables, shards } = searcher;
+  const { encoder, tokenizer, dimension, vocabulary } = tables[0]!.meta;
+  const shard = slot.place(
+    makeSegment(
+      puts.map(({ numbers }, index) => ({ ...numbers, place: { block: 0, index } })),
+      {
+        ...{ encoder, tokenizer, dimension, vocabulary },
+        table: manifest.tasks[0]!.table,
+        impact_scale: freshParts(searcher).impactScale,
+        mix: 0,
+      },
+    ),
+  );
+  // A place between two numbers for each document, so that the version's own keep theirs.
+  const ranks = puts.map(
+    ({ numbers }, at) => rankBefore(shards, numbers.id) - 1 + (at + 1) / (puts.length + 1),
+  );
+  return { ...shard, dead: new Uint16Array(0), first: 0, ranks };
+}
+
+/** Where the first document that is not below this id stands in the order of ids over all shards. */
+function rankBefore(shards: readonly LiveShard[], id: string): number {
+  let rank = shards.reduce((sum, { meta }) => sum + meta.documents, 0);
+  for (const shard of shards) {
+    const at = idsBelow(shard, id);
+    if (at < shard.meta.documents) rank = Math.min(rank, rankOf(shard, at));
+  }
+  return rank;
+}
