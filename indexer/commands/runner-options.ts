@@ -1,7 +1,7 @@
 /** The options that say what a run does and beside whom: of `lightedge index` and `lightedge reindex`. */
-import { durationOf } from "../config/duration.ts";
 import { parsePart } from "../encode/part.ts";
 import type { Arguments, Option } from "./command.ts";
+import { parseDuration } from "./duration.ts";
 import type { RunnerOptions } from "./runner.ts";
 
 /** By name, as they follow `--`. */
@@ -27,7 +27,7 @@ export const RUNNER_OPTIONS = {
 /** What these options mean. Throws `usage/invalid`. */
 export function runnerOptionsOf(args: Pick<Arguments, "text" | "flag">): RunnerOptions {
   const part = args.text("part");
-  const wait = durationOf("lock-wait", args.text("lock-wait")!);
+  const wait = parseDuration("lock-wait", args.text("lock-wait")!);
   return {
     part: part === undefined ? undefined : parsePart(part),
     dryRun: args.flag("dry-run"),

@@ -1,5 +1,4 @@
 /** Runs of indexes, as `lightedge index` does one and `lightedge reindex` several: the model is loaded once, when it is needed. */
-import { randomBytes } from "node:crypto";
 import { asLightedgeError, LightedgeError } from "../../shared/errors.ts";
 import { runMarkKey, serializeRunMark } from "../../shared/format/run-mark.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
@@ -18,7 +17,6 @@ import {
   type LeasePorts,
   type LeaseRecord,
 } from "../store/lease.ts";
-import { probeStore } from "../store/probe.ts";
 import {
   buildOptionsOf,
   factsOf,
@@ -39,8 +37,6 @@ export interface RunnerPorts {
   openEncoder(): Promise<Encoder>;
   readonly now: () => Date;
   readonly lease?: LeasePorts;
-  /** For names that nobody else has; the system's randomness when absent. */
-  randomBytes?(length: number): Uint8Array;
 }
 
 /** What runs do. */
@@ -64,8 +60,8 @@ export type RunOutcome =
 /** Runs, one after the other. */
 export interface Runner {
   /**
-   * Runs an index. Throws what `openSources`, the probe of the store, the lease, the encoder and the run throw, in
-   * this order: a store that cannot be reached, or written to safely, is found before the model is loaded.
+   * Runs an index. Throws what `openSources`, the lease, the encoder and the run throw, in this order: a
+   * store that cannot be reached, or not be written to, is found before the model is loaded.
    */
   run(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome>;
   close(): Promise<void>;
@@ -77,12 +73,9 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
   const warn = (message: string) => progress.warn(message);
   let cached: CachedEncoder | undefined;
   let parted: PartEncoder | undefined;
-  let probed = false;
 
   async function built(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome> {
     const source = await openSources(spec, progress);
-    if (!probed) await probeStore(store, ports.randomBytes ?? randomBytes);
-    probed = true;
     const lease = await lock(spec.index);
     if (lease.kind === "busy") return lease;
     try {

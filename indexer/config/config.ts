@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
 import { checkOption, type Option } from "../commands/command.ts";
+import { DURATION_FORM, durationIn } from "../commands/duration.ts";
 import { SPEC_OPTIONS, specOf } from "../commands/index-options.ts";
 import type { IndexSpec } from "../commands/run-index.ts";
 import { DEVICES } from "../encode/device.ts";
-import { DURATION_FORM, parseDuration } from "./duration.ts";
 import { type ConfigNode, parseConfig } from "./node.ts";
 
 /** One index of a config file. */
@@ -134,7 +134,7 @@ function indexOf(node: ConfigNode, folder: string): ConfigIndex {
   return {
     spec: {
       ...inPlace(index, () => specOf(name, sources, options)),
-      ...(maxAge === undefined ? {} : { maxAge: durationIn(maxAge) }),
+      ...(maxAge === undefined ? {} : { maxAge: maxAgeOf(maxAge) }),
     },
     line: node.line,
   };
@@ -162,9 +162,9 @@ function optionValue(node: ConfigNode, option: Option): string | number {
   });
 }
 
-function durationIn(node: ConfigNode): number {
+function maxAgeOf(node: ConfigNode): number {
   const value = node.scalar(DURATION_FORM);
-  const duration = typeof value === "string" ? parseDuration(value) : null;
+  const duration = typeof value === "string" ? durationIn(value) : null;
   if (duration === null || duration === 0) throw node.wrong(DURATION_FORM);
   return duration;
 }

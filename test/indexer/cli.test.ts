@@ -77,7 +77,7 @@ describe.concurrent("a command line that is not understood", () => {
     [
       "a time without a unit",
       ["index", folder, "--index", "a", "--lock-wait", "60"],
-      /--lock-wait must be a number with a unit/u,
+      /--lock-wait must be a number of s, m, h or d/u,
     ],
     ["a collection that is none", ["eval", folder], /is no test collection/u],
   ])("exits with 2 and names what is wrong: %s", async (_, words, message) => {

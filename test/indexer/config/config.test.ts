@@ -257,12 +257,12 @@ describe("a config file is refused, with file, line, key and what is allowed, fo
     [
       "an age without a unit",
       withLine("max-age: 36"),
-      "lightedge.yaml:6: indexes[0].max-age must be a number with a unit, as 90s, 15m, 24h or 7d, not 36.",
+      "lightedge.yaml:6: indexes[0].max-age must be a number of s, m, h or d, such as 24h, not 36.",
     ],
     [
       "an age of nothing",
       withLine("max-age: 0h"),
-      "lightedge.yaml:6: indexes[0].max-age must be a number with a unit",
+      "lightedge.yaml:6: indexes[0].max-age must be a number of s, m, h or d",
     ],
     [
       "a device that there is not",
