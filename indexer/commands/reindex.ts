@@ -1,5 +1,4 @@
 import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
-import { REGISTRY_KEY } from "../../shared/format/names.ts";
 import { type Config, type ConfigIndex, loadConfig } from "../config/config.ts";
 import { type Progress, showProgress } from "../progress.ts";
 import { openStore } from "../store/open.ts";
@@ -78,8 +77,6 @@ export async function reindex(
   ports: RunnerPorts,
   progress: Progress,
 ): Promise<readonly IndexResult[]> {
-  // Wrong credentials and a bucket that is not there are one error, not one for each index.
-  await ports.store.head(REGISTRY_KEY);
   let broken: unknown;
   const openEncoder = () =>
     ports.openEncoder().catch((error: unknown) => {
@@ -89,6 +86,8 @@ export async function reindex(
   const runner = createRunner(options, { ...ports, openEncoder }, progress);
   const results: IndexResult[] = [];
   try {
+    // One error, and not one for each index.
+    await runner.reach();
     for (const { spec } of indexes) {
       const { index } = spec;
       try {

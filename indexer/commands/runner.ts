@@ -1,5 +1,6 @@
 /** Runs of indexes, as `lightedge index` does one and `lightedge reindex` several: the model is loaded once, when it is needed. */
 import { asLightedgeError, LightedgeError } from "../../shared/errors.ts";
+import { REGISTRY_KEY } from "../../shared/format/names.ts";
 import { runMarkKey, serializeRunMark } from "../../shared/format/run-mark.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
 import { type DryRun, dryRun } from "../dry-run.ts";
@@ -60,7 +61,12 @@ export type RunOutcome =
 /** Runs, one after the other. */
 export interface Runner {
   /**
-   * Runs an index. Throws what `openSources`, the lease, the encoder and the run throw, in this order: a
+   * Finds out whether the store can be reached, once: wrong credentials and a bucket that is not there are said
+   * before anything is loaded. A read and not a `head`, whose answer cannot say that there is no bucket.
+   */
+  reach(): Promise<void>;
+  /**
+   * Runs an index. Throws what `reach`, `openSources`, the lease, the encoder and the run throw, in this order: a
    * store that cannot be reached, or not be written to, is found before the model is loaded.
    */
   run(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome>;
@@ -73,6 +79,7 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
   const warn = (message: string) => progress.warn(message);
   let cached: CachedEncoder | undefined;
   let parted: PartEncoder | undefined;
+  let reached: Promise<unknown> | undefined;
 
   async function built(spec: IndexSpec, choices: RunChoices): Promise<RunOutcome> {
     const source = await openSources(spec, progress);
@@ -133,8 +140,15 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
     return cachedEncoder(encoder, cache, fetchFrom(store, encoder.model.encoderHash, warn));
   }
 
+  async function reach(): Promise<void> {
+    reached ??= store.get(REGISTRY_KEY);
+    await reached;
+  }
+
   return {
-    run(spec, choices) {
+    reach,
+    async run(spec, choices) {
+      await reach();
       if (options.dryRun) return dry(spec, choices);
       return options.part === undefined ? built(spec, choices) : partOf(spec, choices, options.part);
     },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { checkIndex } from "../../../indexer/check.ts";
 import { chosenIndexes, type IndexResult, reindex, summaryOf } from "../../../indexer/commands/reindex.ts";
 import {
   busyError,
@@ -15,11 +16,13 @@ import { SILENT } from "../../../indexer/progress.ts";
 import type { SourceDocument } from "../../../indexer/sources/source.ts";
 import { acquireLease, leaseKey } from "../../../indexer/store/lease.ts";
 import { readPointer } from "../../../indexer/store/publish.ts";
+import { S3Store } from "../../../indexer/store/s3.ts";
 import { LightedgeError } from "../../../shared/errors.ts";
 import { parseRunMark, runMarkKey } from "../../../shared/format/run-mark.ts";
 import { MemoryStore } from "../../../shared/store/memory.ts";
 import type { WriteStore } from "../../../shared/store/store.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
+import { S3Server } from "../../helpers/s3-server.ts";
 import { tinyDocuments } from "../../helpers/tiny-corpus.ts";
 import { tinyEncoder } from "../../helpers/tiny-encoder.ts";
 import { VirtualTime } from "../../helpers/virtual-time.ts";
@@ -351,6 +354,36 @@ describe("what concerns all indexes", () => {
     for await (const { key } of memory.list("")) throw new Error(`written: ${key}`);
   });
 
+  it("is one error that says what is wrong: credentials, a bucket that is not there", async () => {
+    const server = await S3Server.start();
+    try {
+      const config = await configOf({ one: "a.jsonl", two: "b.jsonl" });
+      const place = server.place();
+      const wrong = { ...place, credentials: { accessKeyId: "AKIATEST", secretAccessKey: "wrong" } };
+      for (const [location, message] of [
+        [wrong, /Check the keys/u],
+        [{ ...place, bucket: "another" }, /There is no bucket another/u],
+      ] as const) {
+        for (const mode of [{}, { part: { number: 1, of: 2 } }]) {
+          let opened = 0;
+          const openEncoder = async () => {
+            opened++;
+            return tinyEncoder();
+          };
+          const failing = run(config, new S3Store(location), mode, { openEncoder });
+          await expect(failing).rejects.toMatchObject({
+            code: "store/denied",
+            message: expect.stringMatching(message),
+          });
+          expect(opened).toBe(0);
+        }
+      }
+      expect(server.objects.size).toBe(0);
+    } finally {
+      await server.close();
+    }
+  });
+
   it("is one error: a model that cannot be loaded", async () => {
     const config = await configOf({ one: "a.jsonl", two: "b.jsonl" });
     let tries = 0;
@@ -451,5 +484,26 @@ describe("the parts of a config", () => {
       expect((await readPointer(store, index))?.pointer.manifest).toEqual(
         (await readPointer(alone, index))?.pointer.manifest,
       );
+  });
+
+  it("come together in a bucket, also where the server's clock is a day ahead of every machine's", async () => {
+    const server = await S3Server.start();
+    server.ahead = 86_400_000;
+    try {
+      const store = () => new S3Store(server.place("search/"));
+      const lock = 60_000;
+      for (const number of [2, 1])
+        await run(await configOf({ one: "a.jsonl" }), store(), { part: { number, of: 2 }, lock });
+      const published = await run(await configOf({ one: "a.jsonl" }), store(), { lock });
+      expect(summary(published.results)).toEqual(["one: published"]);
+      expect(published.encoded).toEqual([]);
+      const again = await run(await configOf({ one: "a.jsonl" }), store(), { lock });
+      expect(summary(again.results)).toEqual(["one: up to date"]);
+      expect(again.encoded).toEqual([]);
+      expect([...server.objects.keys()].every((key) => key.startsWith("search/"))).toBe(true);
+      expect((await checkIndex(store(), "one")).problems).toEqual([]);
+    } finally {
+      await server.close();
+    }
   });
 });
