@@ -40,6 +40,6 @@ export function parseGcClock(bytes: Uint8Array): Promise<GcClock> {
 }
 
 /** A clock as bytes. Throws `format/invalid` for what `parseGcClock` would refuse. */
-export function serializeGcClock(clock: GcClock): Promise<Uint8Array<ArrayBuffer>> {
+export async function serializeGcClock(clock: GcClock): Promise<Uint8Array<ArrayBuffer>> {
   return serializeSealed(check(clock, GC_CLOCK_KEY));
 }

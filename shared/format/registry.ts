@@ -42,6 +42,6 @@ export function parseRegistry(bytes: Uint8Array): Promise<Registry> {
 }
 
 /** A registry as bytes. Throws `format/invalid` for what `parseRegistry` would refuse. */
-export function serializeRegistry(registry: Registry): Promise<Uint8Array<ArrayBuffer>> {
+export async function serializeRegistry(registry: Registry): Promise<Uint8Array<ArrayBuffer>> {
   return serializeSealed(check(registry, REGISTRY_KEY));
 }
