@@ -73,6 +73,8 @@ export class S3Server {
   pageSize = 3;
   /** Milliseconds that the server's clock is ahead of the machine's. */
   ahead = 0;
+  /** Stalled connections that their clients closed. */
+  dropped = 0;
   /** All requests that came, also those that were refused. */
   readonly asked: Asked[] = [];
   readonly objects = new Map<string, Stored>();
@@ -124,6 +126,7 @@ export class S3Server {
   calm(): void {
     this.asked.length = 0;
     this.ahead = 0;
+    this.dropped = 0;
     this.#spoil = () => null;
   }
 
@@ -171,7 +174,12 @@ export class S3Server {
       request.socket.destroy();
       return;
     }
-    if (spoiling !== null && "stall" in spoiling && spoiling.stall === "head") return;
+    if (spoiling !== null && "stall" in spoiling) {
+      request.socket.once("close", () => {
+        this.dropped += 1;
+      });
+      if (spoiling.stall === "head") return;
+    }
     let answer: Answer;
     if (spoiling !== null && "instead" in spoiling) {
       if (spoiling.after === true) work();
@@ -278,7 +286,8 @@ export class S3Server {
       const { body, etag, modified } = this.objects.get(key)!;
       // Milliseconds here and none in a HEAD, as R2 has it.
       const time = new Date(modified).toISOString();
-      return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>${time}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${body.length}</Size></Contents>`;
+      const name = query.get("encoding-type") === "url" ? encodeURIComponent(key) : key;
+      return `<Contents><Key>${name}</Key><LastModified>${time}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${body.length}</Size></Contents>`;
     });
     const isCut = page.length < keys.length;
     const next = isCut
@@ -299,7 +308,9 @@ export class S3Server {
     if (headers["if-none-match"] === "*" && current !== undefined) return s3Error(412, "PreconditionFailed");
     if (match === undefined) return null;
     if (current === undefined) return s3Error(404, "NoSuchKey");
-    return match === `"${current.etag}"` ? null : s3Error(412, "PreconditionFailed");
+    // A list of versions, or a star for any, as HTTP has it.
+    const matches = match === "*" || match.split(/, */).includes(`"${current.etag}"`);
+    return matches ? null : s3Error(412, "PreconditionFailed");
   }
 }
 

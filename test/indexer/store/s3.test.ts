@@ -90,6 +90,13 @@ describe("S3Store", () => {
     });
   });
 
+  it("takes no list of etags, which would match versions that nobody has seen", async () => {
+    const { etag } = await store.put("a", bytes("first"));
+    expect(await store.putIfMatch("a", bytes("x"), `0", "${etag}`)).toEqual({ kind: "conflict" });
+    expect(server.asked.map(({ operation }) => operation)).toEqual(["PutObject", "HeadObject"]);
+    expect(textOf(await store.get("a"))).toBe("first");
+  });
+
   it("signs every request with the digest of its body", async () => {
     await store.put("a", bytes("x"));
     const wrong = { accessKeyId: "AKIATEST", secretAccessKey: "another" };
