@@ -2,7 +2,7 @@
 import { asLightedgeError } from "../shared/errors.ts";
 import { INDEX_PREFIX, isIndexName, pointerKey } from "../shared/format/names.ts";
 import type { WriteStore } from "../shared/store/store.ts";
-import { readReleased } from "../shared/versions/clock.ts";
+import { readClock } from "../shared/versions/clock.ts";
 import { readPointer } from "../shared/versions/current.ts";
 import { history } from "../shared/versions/history.ts";
 import { readRegistry } from "../shared/versions/registry.ts";
@@ -36,7 +36,7 @@ export async function checkStore(store: WriteStore): Promise<StoreReport> {
     }
   };
   const registry = await attempt(() => readRegistry(store));
-  const released = (await attempt(() => readReleased(store)))?.released ?? {};
+  const released = (await attempt(() => readClock(store)))?.released ?? {};
   const isThere = lookOnce(store);
   const indexes: CheckReport[] = [];
   let versions = 0;

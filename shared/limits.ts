@@ -46,9 +46,10 @@ export const MEMORY_LIMITS = {
 export const FORMAT_LIMITS = {
   /** Bytes of a pointer file. */
   pointerBytes: 4 * KIB,
-  /** Indexes of one store, and bytes of the records that name them all: at 80 bytes an index they are read whole. */
+  /** Indexes of one store, and bytes of the two records that name them all, which are read whole: some 65 and 200 an index. */
   indexes: 50_000,
   registryBytes: 4 * MIB,
+  clockBytes: 12 * MIB,
   /** Bytes of a manifest. */
   manifestBytes: 4 * MIB,
   /** Bytes of the first read of a blob, which must hold its whole directory. */

@@ -2,7 +2,7 @@
 import { LightedgeError, printable } from "../../shared/errors.ts";
 import type { StoredPointer } from "../../shared/format/pointer.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
-import { readReleased } from "../../shared/versions/clock.ts";
+import { readClock } from "../../shared/versions/clock.ts";
 import { readExisting } from "../../shared/versions/current.ts";
 import { history, type Link, type Version, type VersionPlace } from "../../shared/versions/history.ts";
 
@@ -38,7 +38,7 @@ const AT_ONCE = 8;
 /** Lists all versions whose manifests are there. Throws `index/not-found`. Cost: one read for each, and one look at each blob. */
 export async function listVersions(store: ReadStore, index: string): Promise<VersionList> {
   const stored = await readExisting(store, index);
-  const { released } = await readReleased(store);
+  const { released } = await readClock(store);
   const isThere = lookOnce(store);
   const versions: VersionRow[] = [];
   for await (const link of history(store, index, stored)) {

@@ -20,23 +20,41 @@ export interface GcClock {
    * or in part; those above are whole, or the store has lost something. Never falls.
    */
   readonly released: Readonly<Record<string, number>>;
+  /**
+   * By index, since when a version has been current whose pointer a collection has written again: the time of that
+   * pointer would make the version before look as if it had been replaced only then.
+   */
+  readonly current: Readonly<Record<string, CurrentSince>>;
 }
 
-const checkReleased = dictionary(integer(1, Number.MAX_SAFE_INTEGER), FORMAT_LIMITS.indexes);
+/** Since when, in ms by the store's clock, the version with this number has been current. */
+export interface CurrentSince {
+  readonly seq: number;
+  readonly since: number;
+}
+
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+const checkCurrent = object<CurrentSince>({ seq: count, since: count });
 const check: Check<GcClock> = object<GcClock>({
   format: oneOf([1]),
   commit_id: commitId,
-  released: (value, where) => {
-    const released = checkReleased(value, where);
-    for (const name of Object.keys(released))
-      if (!isIndexName(name)) throw invalid(`${where}: a key is not the name of an index.`);
-    return released;
-  },
+  released: byIndex(count),
+  current: byIndex(checkCurrent),
 });
+
+function byIndex<T>(item: Check<T>): Check<Readonly<Record<string, T>>> {
+  const checkItems = dictionary(item, FORMAT_LIMITS.indexes);
+  return (value, where) => {
+    const items = checkItems(value, where);
+    for (const name of Object.keys(items))
+      if (!isIndexName(name)) throw invalid(`${where}: a key is not the name of an index.`);
+    return items;
+  };
+}
 
 /** A clock from its bytes. Throws `blob/corrupt`, `format/unsupported` for a newer format, else `format/invalid`. */
 export function parseGcClock(bytes: Uint8Array): Promise<GcClock> {
-  return parseSealed(bytes, GC_CLOCK_KEY, { format: 1, limit: FORMAT_LIMITS.registryBytes, check });
+  return parseSealed(bytes, GC_CLOCK_KEY, { format: 1, limit: FORMAT_LIMITS.clockBytes, check });
 }
 
 /** A clock as bytes. Throws `format/invalid` for what `parseGcClock` would refuse. */

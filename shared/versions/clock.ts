@@ -1,17 +1,16 @@
-import { parseGcClock } from "../format/gc-clock.ts";
+import { type GcClock, parseGcClock } from "../format/gc-clock.ts";
 import { GC_CLOCK_KEY } from "../format/names.ts";
 import type { ReadStore } from "../store/store.ts";
 
-/** What collections have let go of, and the etag under which that is written; null where none ever deleted anything. */
-export interface ReleasedFacts {
-  /** `GcClock.released`. */
-  readonly released: Readonly<Record<string, number>>;
+/** What collections have noted, and the etag under which that is written, null where none ever deleted anything. */
+export interface StoredClock extends Pick<GcClock, "released" | "current"> {
   readonly etag: string | null;
 }
 
-/** What collections have let go of. Throws as `parseGcClock`. Cost: one read. */
-export async function readReleased(store: ReadStore): Promise<ReleasedFacts> {
+/** What collections have noted. Throws as `parseGcClock`. Cost: one read. */
+export async function readClock(store: ReadStore): Promise<StoredClock> {
   const found = await store.get(GC_CLOCK_KEY);
-  if (found === null) return { released: {}, etag: null };
-  return { released: (await parseGcClock(found.body)).released, etag: found.etag };
+  if (found === null) return { released: {}, current: {}, etag: null };
+  const { released, current } = await parseGcClock(found.body);
+  return { released, current, etag: found.etag };
 }

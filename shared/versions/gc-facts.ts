@@ -16,7 +16,7 @@ import {
 import { parsePointer, type StoredPointer } from "../format/pointer.ts";
 import type { Sha256 } from "../hash.ts";
 import type { ObjectInfo, WriteStore } from "../store/store.ts";
-import { readReleased } from "./clock.ts";
+import { readClock, type StoredClock } from "./clock.ts";
 import { isDamage, readManifest } from "./history.ts";
 import { keysOf } from "./references.ts";
 import { readRegistry } from "./registry.ts";
@@ -55,9 +55,8 @@ export interface GcFacts {
   readonly indexes: readonly IndexFacts[];
   /** Whatever lies under the key of a blob. */
   readonly blobs: readonly Stored[];
-  /** `GcClock.released` as it stands, and etags of what is changed or held against a second look; null for what is not there. */
-  readonly released: Readonly<Record<string, number>>;
-  readonly clockEtag: string | null;
+  readonly clock: StoredClock;
+  /** For a second look; null where there is none. */
   readonly registryEtag: string | null;
 }
 
@@ -70,7 +69,6 @@ const AT_ONCE = 8;
  * listing of all blobs and all that belongs to indexes, one read for each index and each manifest.
  */
 export async function gatherFacts(store: WriteStore): Promise<GcFacts> {
-  const clock = await readReleased(store);
   const registry = await readRegistry(store);
   const registered = new Set(registry?.registry.indexes);
   const listed = await listIndexes(store);
@@ -89,8 +87,8 @@ export async function gatherFacts(store: WriteStore): Promise<GcFacts> {
   return {
     indexes,
     blobs: [...blobs.values()],
-    released: clock.released,
-    clockEtag: clock.etag,
+    // Last: what another collection has taken meanwhile it has let go of before.
+    clock: await readClock(store),
     registryEtag: registry?.etag ?? null,
   };
 }

@@ -1,6 +1,7 @@
 /** What may be deleted: a pure function of what was found and of the time. Decision 0011. */
 
 import { LightedgeError } from "../errors.ts";
+import type { CurrentSince, GcClock } from "../format/gc-clock.ts";
 import { pointerKey, versionName } from "../format/names.ts";
 import type { Sha256 } from "../hash.ts";
 import type { GcFacts, IndexFacts, ManifestFacts, Stored } from "./gc-facts.ts";
@@ -32,8 +33,8 @@ export interface GcPlan {
   /** To be deleted in this order: manifests after everything they name. */
   readonly blobs: readonly Stored[];
   readonly manifests: readonly Stored[];
-  /** `GcClock.released` once this is done. */
-  readonly released: Readonly<Record<string, number>>;
+  /** What the clock says before this begins. */
+  readonly clock: Pick<GcClock, "released" | "current">;
   /** Indexes whose pointer must be written again first, so that no writer that has slept since commits upon it. */
   readonly touches: readonly string[];
   /** Whether an object of this age is old enough to be deleted. */
@@ -51,13 +52,13 @@ export function planCollection(facts: GcFacts, now: number, retention: Retention
   const needed = new Set<string>();
   const retained = new Map<string, ReadonlySet<Sha256>>();
   const manifests: Stored[] = [];
-  const released: Record<string, number> = { ...facts.released };
+  const released: Record<string, number> = { ...facts.clock.released };
   for (const index of facts.indexes) {
     checkPointer(index);
     const selected = retention.index === undefined || retention.index === index.name;
-    const floor = facts.released[index.name] ?? 0;
+    const floor = facts.clock.released[index.name] ?? 0;
     const chain = selected
-      ? retainedVersions(index, floor, retention.keep, isYoung, isOld)
+      ? retainedVersions(index, floor, retention.keep, currentSince(index, facts), isYoung, isOld)
       : everyVersion(index, floor);
     const own = new Set(chain.kept.map(({ sha256 }) => sha256));
     for (const [sha256, manifest] of index.manifests) {
@@ -73,18 +74,30 @@ export function planCollection(facts: GcFacts, now: number, retention: Retention
     if (gone.length > 0) released[index.name] = Math.max(floor, ...gone);
     retained.set(index.name, own);
   }
-  const blobs = facts.blobs.filter((blob) => isOld(blob) && !needed.has(blob.key));
+  const touched = facts.indexes.filter(({ pointer }) => pointer !== null && !isYoung(pointer.modified));
+  const current: Record<string, CurrentSince> = {};
+  for (const index of facts.indexes) {
+    const seq = index.pointer?.pointer.seq;
+    const noted = facts.clock.current[index.name];
+    if (seq !== undefined && (touched.includes(index) || noted?.seq === seq))
+      current[index.name] = { seq, since: currentSince(index, facts) };
+  }
   return {
     kept,
     retained,
-    blobs,
+    blobs: facts.blobs.filter((blob) => isOld(blob) && !needed.has(blob.key)),
     manifests: manifests.filter(isOld).sort((a, b) => a.modified - b.modified),
-    released,
-    touches: facts.indexes
-      .filter(({ pointer }) => pointer !== null && !isYoung(pointer.modified))
-      .map(({ name }) => name),
+    clock: { released, current },
+    touches: touched.map(({ name }) => name),
     isOld,
   };
+}
+
+/** When the pointer came to name the version that it names, in ms; infinity where there is none. */
+function currentSince({ name, pointer }: IndexFacts, { clock }: GcFacts): number {
+  if (pointer === null) return Number.POSITIVE_INFINITY;
+  const noted = clock.current[name];
+  return noted?.seq === pointer.pointer.seq ? Math.min(noted.since, pointer.modified) : pointer.modified;
 }
 
 interface Place {
@@ -102,6 +115,7 @@ function retainedVersions(
   index: IndexFacts,
   floor: number,
   keep: number,
+  since: number,
   isYoung: (time: number) => boolean,
   isOld: (manifest: ManifestFacts) => boolean,
 ): Chain {
@@ -112,7 +126,7 @@ function retainedVersions(
     const at = chain.length;
     // The moment a version was replaced is the time of a pointer that is there no longer. It lies before the
     // next manifest but one was written, since that one's writer had read it.
-    const replacedBefore = at === 1 ? index.pointer!.modified : chain[at - 2]?.manifest.modified;
+    const replacedBefore = at === 1 ? since : chain[at - 2]?.manifest.modified;
     const stays =
       at < keep ||
       (replacedBefore !== undefined && isYoung(replacedBefore)) ||

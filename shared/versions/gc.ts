@@ -102,20 +102,20 @@ async function lockOut(
 ): Promise<number | null> {
   const etags = new Map(facts.indexes.map(({ name, pointer }) => [name, pointer?.etag ?? null]));
   const stamp = () => toHex(ports.randomBytes(16));
+  const clock: GcClock = { format: 1, commit_id: stamp(), ...plan.clock };
+  const body = await serializeGcClock(clock);
+  const began = ports.monotonic();
+  const written: PutOutcome = await (facts.clock.etag === null
+    ? store.putIfAbsent(GC_CLOCK_KEY, body)
+    : store.putIfMatch(GC_CLOCK_KEY, body, facts.clock.etag));
+  if (written.kind === "conflict") return null;
   for (const { name, pointer } of facts.indexes) {
     if (pointer === null || !plan.touches.includes(name)) continue;
-    const body = serializePointer(withCheck({ ...pointer.pointer, commit_id: stamp() }));
-    const outcome = await store.putIfMatch(pointerKey(name), body, pointer.etag);
+    const touched = serializePointer(withCheck({ ...pointer.pointer, commit_id: stamp() }));
+    const outcome = await store.putIfMatch(pointerKey(name), touched, pointer.etag);
     if (outcome.kind === "conflict") return null;
     etags.set(name, outcome.etag);
   }
-  const clock: GcClock = { format: 1, commit_id: stamp(), released: plan.released };
-  const body = await serializeGcClock(clock);
-  const began = ports.monotonic();
-  const outcome: PutOutcome = await (facts.clockEtag === null
-    ? store.putIfAbsent(GC_CLOCK_KEY, body)
-    : store.putIfMatch(GC_CLOCK_KEY, body, facts.clockEtag));
-  if (outcome.kind === "conflict") return null;
   const registry = await store.head(REGISTRY_KEY);
   if ((registry?.etag ?? null) !== facts.registryEtag) return null;
   for (const [name, etag] of etags)

@@ -8,7 +8,7 @@ import { type BlobEntry, blobsOf, type Manifest } from "../../shared/format/mani
 import { type Sha256, sha256 } from "../../shared/hash.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import type { ReadStore, WriteStore } from "../../shared/store/store.ts";
-import { readReleased } from "../../shared/versions/clock.ts";
+import { readClock } from "../../shared/versions/clock.ts";
 import { readPointer } from "../../shared/versions/current.ts";
 import { history } from "../../shared/versions/history.ts";
 import { readRegistry } from "../../shared/versions/registry.ts";
@@ -136,7 +136,7 @@ export async function fileOf(text: string): Promise<WrittenFile> {
  */
 export async function audit(store: ReadStore): Promise<readonly string[]> {
   const problems: string[] = [];
-  const { released } = await readReleased(store);
+  const { released } = await readClock(store);
   for (const index of (await readRegistry(store))?.registry.indexes ?? []) {
     let expected: number | undefined;
     for await (const link of history(store, index)) {

@@ -84,7 +84,8 @@ function indexOf(
 function factsOf(
   indexes: readonly IndexFacts[],
   blobs: Readonly<Record<string, number>> = {},
-  released: GcFacts["released"] = {},
+  released: GcFacts["clock"]["released"] = {},
+  current: GcFacts["clock"]["current"] = {},
 ): GcFacts {
   const ages = new Map<string, number>();
   for (const { manifests } of indexes)
@@ -94,8 +95,7 @@ function factsOf(
   return {
     indexes,
     blobs: [...ages].map(([key, age]) => ({ key, bytes: 5, modified: NOW - age })),
-    released,
-    clockEtag: null,
+    clock: { released, current, etag: null },
     registryEtag: "",
   };
 }
@@ -111,7 +111,7 @@ function planOf(facts: GcFacts, retention: Partial<Retention> = {}) {
     blobs: plan.blobs.map(({ key }) => nameOf(key)),
     manifests: plan.manifests.map(({ key }) => nameOf(key)),
     kept: plan.kept.map(({ index, seq }) => `${index} ${seq}`),
-    released: plan.released,
+    released: plan.clock.released,
     touches: plan.touches,
   };
 }
@@ -176,6 +176,30 @@ describe("versions", () => {
     ];
     expect(planOf(factsOf([indexOf(chain(GRACE))])).kept).toEqual(["docs 3", "docs 2", "docs 1"]);
     expect(planOf(factsOf([indexOf(chain(OLD))])).kept).toEqual(["docs 3"]);
+  });
+
+  it("count from when they were replaced, also where a collection has written the pointer again since", () => {
+    const chain = [
+      { name: "v2", age: 8 * GRACE },
+      { name: "v1", age: 9 * GRACE },
+    ];
+    const touched = indexOf(chain, { pointerAge: 0 });
+    const since = (seq: number, age: number) => ({ docs: { seq, since: NOW - age } });
+    expect(planOf(factsOf([touched], {}, {}, since(2, GRACE + 1))).kept).toEqual(["docs 2"]);
+    expect(planOf(factsOf([touched], {}, {}, since(2, GRACE))).kept).toHaveLength(2);
+    // Of a version that is current no longer.
+    expect(planOf(factsOf([touched], {}, {}, since(1, GRACE + 1))).kept).toHaveLength(2);
+  });
+
+  it("whose pointer is written again are noted with the time since when they are current, once and for all", () => {
+    const plan = (facts: GcFacts) => planCollection(facts, NOW, { graceMs: GRACE, keep: 1 }).clock.current;
+    const index = (pointerAge: number) => indexOf(FOUR, { pointerAge });
+    const noted = (seq: number) => ({ docs: { seq, since: 7 } });
+    expect(plan(factsOf([index(2 * GRACE)]))).toEqual({ docs: { seq: 4, since: NOW - 2 * GRACE } });
+    expect(plan(factsOf([index(GRACE)]))).toEqual({});
+    expect(plan(factsOf([index(2 * GRACE)], {}, {}, noted(4)))).toEqual(noted(4));
+    expect(plan(factsOf([index(GRACE)], {}, {}, noted(4)))).toEqual(noted(4));
+    expect(plan(factsOf([index(GRACE)], {}, {}, noted(3)))).toEqual({});
   });
 
   it("of other indexes stay where one is named, with all that they name", () => {
