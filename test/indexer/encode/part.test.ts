@@ -1,12 +1,15 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { cachedEncoder, SLICE } from "../../../indexer/encode/cache.ts";
 import type { Encoder } from "../../../indexer/encode/encoder.ts";
 import { type Part, parsePart, partEncoder } from "../../../indexer/encode/part.ts";
 import { fetchFrom, packPrefix } from "../../../indexer/encode/shared-cache.ts";
+import { FolderStore } from "../../../indexer/store/folder.ts";
 import { MemoryStore } from "../../../shared/store/memory.ts";
 import type { WriteStore } from "../../../shared/store/store.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
@@ -267,6 +270,28 @@ describe("a part that is stopped", () => {
     expect(again.counts.copied).toBe(2 * SLICE);
     expect((await runWhole(store, newFolder(), texts)).encoded).toEqual([]);
     await stopped.close();
+  });
+
+  it("by kill -9, again and again, loses what was not stored yet and nothing else", async () => {
+    const [folder, place] = [newFolder(), newFolder()];
+    const script = fileURLToPath(new URL("./part-writer.ts", import.meta.url));
+    const count = 12 * SLICE;
+    const write = (dieAfter: number) =>
+      spawnSync(process.execPath, [script, folder, place, String(count), String(dieAfter)], {
+        encoding: "utf8",
+      });
+    // The first is killed after its first pack, the second before, and the third without a cache of its own.
+    expect(write(7 * SLICE).signal).toBe("SIGKILL");
+    expect(write(2 * SLICE).signal).toBe("SIGKILL");
+    rmSync(join(folder, HASH.slice(0, 16)), { recursive: true });
+    const last = write(Number.POSITIVE_INFINITY);
+    expect(last.status).toBe(0);
+    // Seven slices were done and five of them stored; two more were done after that, and lost with the disk.
+    expect(JSON.parse(last.stdout)).toMatchObject({ own: count, done: 7 * SLICE, copied: 0 });
+    const store = new FolderStore(place);
+    const whole = await runWhole(store, newFolder(), numberedTexts(0, count));
+    expect(whole.encoded).toEqual([]);
+    expect(whole.warnings).toEqual([]);
   });
 
   it("at any operation of the store, once before and once after it landed, is finished by the next", async () => {
