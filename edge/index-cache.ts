@@ -133,6 +133,13 @@ export class IndexCache {
     }
   }
 
+  /** Whether a write would find room beside those that wait; so where the index is not loaded. Touches no storage. */
+  hasRoom(name: string, write: WaitingWrite): boolean {
+    const index = this.#entries.get(name)?.index;
+    if (index === undefined) return true;
+    return index.leavesOut(mergeWrites(index.waiting, [write]), this.#waitingRoom(name)) === 0;
+  }
+
   /** Lays a write that is in the inbox over the index of this name, where it is loaded or about to be. */
   note(name: string, write: WaitingWrite): void {
     if (this.#flights.has(name)) this.#noted.get(name)?.push(write);

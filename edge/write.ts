@@ -68,11 +68,13 @@ export async function takeWrite(
   const before = tag === null ? undefined : takenBefore(index, tag);
   if (before !== undefined) return answerOf(request, before);
 
-  checkRoom(index);
+  checkRoom(index, 0);
   const write = nameWrite(index, request.id, now, tag ?? ports.random());
   const entry = entryOf(request, write);
   const body = await serializeInboxEntry(entry);
   checkRoom(index, body.length);
+  // Found at once is part of the promise, so what there is no memory for is not taken.
+  if (!cache.hasRoom(name, { entry, bytes: body.length })) throw full(index);
   await put(ports, entry, body);
   cache.note(name, { entry, bytes: body.length });
   return answerOf(request, write);
@@ -119,13 +121,19 @@ async function put(
   throw failure ?? new LightedgeError("store/conflict", `${entry.write} is the name of another write.`);
 }
 
-/** Throws `inbox/full` where a write more would be more than can wait. */
-function checkRoom({ name, waiting, left }: OpenIndex, more = 0): void {
+/** Throws `inbox/full` where another write, of this many bytes, would be more than may wait. */
+function checkRoom(index: OpenIndex, more: number): void {
+  const { waiting, left } = index;
   const bytes = waiting.reduce((sum, write) => sum + write.bytes, more);
-  const isFull = waiting.length >= INBOX_LIMITS.waiting || bytes > INBOX_LIMITS.waitingBytes || left > 0;
-  if (!isFull) return;
-  const message = `${waiting.length} writes of ${bytes} bytes wait to be folded into the index ${name}; ${INBOX_LIMITS.waiting} of ${INBOX_LIMITS.waitingBytes} bytes may. Run "lightedge reindex", or wait for its next run.`;
-  throw new LightedgeError("inbox/full", message, { field: "index", limit: INBOX_LIMITS.waiting });
+  if (waiting.length >= INBOX_LIMITS.waiting || bytes > INBOX_LIMITS.waitingBytes || left > 0)
+    throw full(index);
+}
+
+function full({ name, waiting, left }: OpenIndex): LightedgeError {
+  const bytes = waiting.reduce((sum, write) => sum + write.bytes, 0);
+  const { waiting: most, waitingBytes } = INBOX_LIMITS;
+  const message = `The index ${name} can take no such write now: ${waiting.length} of ${bytes} bytes wait for its next version, of at most ${most} of ${waitingBytes} bytes and as many as fit in memory, and ${left} more could not be read. Run "lightedge reindex", or wait for its next run.`;
+  return new LightedgeError("inbox/full", message, { field: "index", limit: most });
 }
 
 /** The random digits of a write whose sender named it: the same for the same name, document and operation. */

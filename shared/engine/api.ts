@@ -56,6 +56,8 @@ export interface OpenIndex {
    * milliseconds for 100 KiB of text that it has not seen before; little for what it has.
    */
   withWrites(writes: readonly WaitingWrite[], capBytes: number, unread?: number): OpenIndex;
+  /** How many documents of these writes `withWrites` would leave out. Lays nothing; costs as much, and spares it that. */
+  leavesOut(writes: readonly WaitingWrite[], capBytes: number): number;
   search(request: SearchRequest): Promise<SearchAnswer>;
   /** The document with this id, or null. At most one range read. */
   document(id: string): Promise<StoredDocument | null>;

@@ -22,7 +22,7 @@ export interface FreshDocument {
   readonly record: StoredDocument;
   /** Its words that the tokenizer does not hold whole, folded: a query that has them is not misspelt. */
   readonly words: readonly string[];
-  /** Bytes of memory that it takes, about, with its place in a shard. */
+  /** Bytes of memory that its numbers take, about, here and in a shard; its fields are not counted. */
   readonly bytes: number;
 }
 
@@ -62,8 +62,7 @@ export function freshDocument({ id, fields }: InboxPut, parts: FreshParts): Fres
     ),
   };
   const words = unknownWords(text, tokenizer);
-  // Numbers are there twice, here and in the shard; texts are of one or two bytes a character.
-  const bytes = 2 * (chunks.length * (2 * padded) + numbers.impacts.ids.length * 8 + text.length) + 1024;
+  const bytes = 2 * (chunks.length * (2 * padded) + numbers.impacts.ids.length * 8) + 1024;
   return { numbers, record: { id, fields, passages }, words, bytes };
 }
 

@@ -39,7 +39,7 @@ interface Layer {
   readonly left: number;
 }
 
-/** Bytes that a write takes beside its document: its entry, and a hidden number. */
+/** Bytes that a write takes beside what it says: names, objects, a hidden number. */
 const WRITE_BYTES = 512;
 
 /** An open index over these parts, with no write laid over it. */
@@ -71,6 +71,7 @@ export function openOver(parts: BaseParts): OpenIndex {
       search: (request) => newest.search(request),
       document: (id) => newest.document(id),
       withWrites,
+      leavesOut: (others, cap) => choose(others, cap, encode).left,
     };
   };
   return withWrites([], 0);
@@ -88,18 +89,19 @@ function choose(
   capBytes: number,
   encode: (entry: InboxPut) => FreshDocument,
 ): Layer {
-  const byId = new Map<string, InboxEntry>();
-  for (const { entry } of writes) {
+  const byId = new Map<string, WaitingWrite>();
+  for (const write of writes) {
     // Moved to the end: the order is that of the writes that count.
-    byId.delete(entry.id);
-    byId.set(entry.id, entry);
+    byId.delete(write.entry.id);
+    byId.set(write.entry.id, write);
   }
   const ids: string[] = [];
   const puts: FreshDocument[] = [];
   let bytes = 0;
-  for (const entry of byId.values()) {
+  for (const { entry, bytes: stored } of byId.values()) {
     const document = entry.op === "put" ? encode(entry) : null;
-    const more = WRITE_BYTES + (document?.bytes ?? 0);
+    // Texts are kept with one or two bytes a character.
+    const more = WRITE_BYTES + 2 * stored + (document?.bytes ?? 0);
     if (bytes + more > capBytes) break;
     bytes += more;
     ids.push(entry.id);

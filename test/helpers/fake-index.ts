@@ -56,14 +56,23 @@ export function fakeIndex(options: FakeOptions = {}): OpenIndex {
     }
     const index = plainIndex({ ...options, documents: [...laid.values()] });
     const waitingBytes = writes.reduce((sum, { bytes }) => sum + bytes, 0);
-    return { ...index, waiting: writes, waitingBytes, left: unread, unread, overlay: options.overlay ?? null, withWrites };
+    return {
+      ...index,
+      waiting: writes,
+      waitingBytes,
+      left: unread,
+      unread,
+      overlay: options.overlay ?? null,
+      withWrites,
+      leavesOut: () => 0,
+    };
   };
   return withWrites([]);
 }
 
 function plainIndex(
   options: FakeOptions,
-): Omit<OpenIndex, "waiting" | "waitingBytes" | "left" | "unread" | "overlay" | "withWrites"> {
+): Omit<OpenIndex, "waiting" | "waitingBytes" | "left" | "unread" | "overlay" | "withWrites" | "leavesOut"> {
   const { name = "docs", seq = 7, residentBytes = 1000, documents = FAKE_DOCUMENTS } = options;
   const digest = seq.toString(16).padStart(8, "0").repeat(8) as Sha256;
   const version = `${seq}-${digest.slice(0, 8)}`;
