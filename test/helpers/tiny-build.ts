@@ -11,15 +11,20 @@ import type { SearchRequest } from "../../shared/types.ts";
 import { builtKernels } from "../shared/kernels/built.ts";
 import { sourceOf, tinyDocuments } from "./tiny-corpus.ts";
 import { tinyEncoder } from "./tiny-encoder.ts";
+import { watchStore } from "./watched-stores.ts";
 
 /** Name of every tiny index. */
 export const TINY = "tiny";
 
-/** Builds the index `tiny`: of 40 documents into a new memory unless the options say otherwise. */
+/**
+ * Builds the index `tiny`: of 40 documents into a new memory unless the options say otherwise. What is in
+ * that memory is checked when the test is over.
+ */
 export async function buildTiny(
   options: Partial<BuildOptions> = {},
 ): Promise<BuildReport & { readonly store: MemoryStore }> {
   const store = new MemoryStore();
+  if (options.store === undefined) watchStore(store);
   const report = await buildIndex(
     {
       index: TINY,
