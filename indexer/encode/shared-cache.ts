@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectInfo, WriteStore } from "../../shared/store/store.ts";
+import { createContent } from "../store/content.ts";
 import type { FetchPacks } from "./cache.ts";
 import { PACK_BYTES, type SealedPack } from "./packs.ts";
 
@@ -75,8 +76,7 @@ export async function uploadPack(
   encoderHash: string,
   { name, bytes }: SealedPack,
 ): Promise<boolean> {
-  const outcome = await store.putIfAbsent(`${packPrefix(encoderHash)}${name}`, bytes);
-  return outcome.kind === "written";
+  return createContent(store, `${packPrefix(encoderHash)}${name}`, bytes);
 }
 
 function nameOf(bytes: Uint8Array): string {

@@ -20,6 +20,7 @@ import { blobKey, checkIndexName, manifestKey } from "../../shared/store/keys.ts
 import type { WriteStore } from "../../shared/store/store.ts";
 import { readPointer } from "../../shared/versions/current.ts";
 import { register } from "../../shared/versions/registry.ts";
+import { createContent } from "./content.ts";
 import { type NeededBlob, type SettlePorts, settle } from "./settle.ts";
 import { type SwapOutcome, swap } from "./swap.ts";
 
@@ -130,8 +131,7 @@ async function referenceTo(index: string, bytes: Uint8Array<ArrayBuffer>): Promi
 async function putContent(store: WriteStore, key: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
   let present = await store.head(key);
   if (present === null) {
-    const outcome = await store.putIfAbsent(key, bytes);
-    if (outcome.kind === "written") return true;
+    if (await createContent(store, key, bytes)) return true;
     present = await store.head(key);
   }
   if (present?.bytes === bytes.length) return false;
