@@ -15,7 +15,7 @@ import type { Fields } from "../types.ts";
 
 /** What folding found: each document is in at most one of `puts`, `kept` and `deletes`; in none, it is the source's. */
 export interface Fold {
-  /** For the new version. */
+  /** For the new version; the very one that was given where nothing new was found. */
   readonly overlay: Overlay;
   /** Documents to index from these fields, whatever the source holds under their ids. */
   readonly puts: ReadonlyMap<string, Fields>;
@@ -63,11 +63,14 @@ export function foldInbox(
     else if (stands === "put" && !puts.has(id)) kept.add(id);
   }
   const known = new Set<WriteId>([...overlay.folded, ...entries.map(({ write }) => write)]);
+  const after: Overlay = {
+    entries: withoutForgotten([...next.values()], listed).sort((a, b) => compareIds(a.id, b.id)),
+    folded: [...new Set(listed)].filter((write) => known.has(write)).sort(),
+  };
+  // That entries were collected and watermarks could be forgotten is no reason for a new version.
+  const isNew = released.length > 0 || known.size > new Set(overlay.folded).size;
   return {
-    overlay: {
-      entries: withoutForgotten([...next.values()], listed).sort((a, b) => compareIds(a.id, b.id)),
-      folded: [...new Set(listed)].filter((write) => known.has(write)).sort(),
-    },
+    overlay: isNew ? after : overlay,
     puts,
     kept,
     deletes,

@@ -126,11 +126,18 @@ describe("folding", () => {
     expect(year.overlay.entries.map(({ id }) => id)).toEqual(["a", "b", "z"]);
   });
 
-  it("lists as folded only what lies in the inbox", () => {
+  it("lists as folded only what lies in the inbox and was read", () => {
     const { overlay } = fold(NO_OVERLAY, [entryOf(1, "a", { text: "x" }), entryOf(2, "b")], {});
-    expect(fold(overlay, [], {}, [writeId(2)]).overlay.folded).toEqual([writeId(2)]);
-    // A damaged entry is listed and was not read: it must not count as folded.
-    expect(fold(overlay, [], {}, [writeId(2), writeId(9)]).overlay.folded).toEqual([writeId(2)]);
+    // A damaged entry is listed and was not read.
+    const next = fold(overlay, [entryOf(3, "c")], {}, [writeId(2), writeId(9)]);
+    expect(next.overlay.folded).toEqual([writeId(2), writeId(3)]);
+  });
+
+  it("leaves the overlay as it is where nothing is new, though entries are gone", () => {
+    const { overlay } = fold(NO_OVERLAY, [entryOf(1, "a", { text: "x" }), entryOf(2, "b")], {});
+    expect(fold(overlay, [], {}, [writeId(2)]).overlay).toBe(overlay);
+    expect(fold(overlay, [], {}).overlay).toBe(overlay);
+    expect(fold(overlay, [entryOf(1, "a", { text: "x" })], {}).overlay).toBe(overlay);
   });
 });
 
