@@ -2,10 +2,14 @@
 
 import { describe, expect, it } from "vitest";
 import { readPointer } from "../../indexer/store/publish.ts";
-import { serializePointer } from "../../shared/format/pointer.ts";
+import type { Published } from "../../indexer/store/publish-version.ts";
+import { serializePointer, withCheck } from "../../shared/format/pointer.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import type { PutOutcome } from "../../shared/store/store.ts";
+import { history } from "../../shared/versions/history.ts";
+import { FaultStore } from "../helpers/fault-store.ts";
 import { publishTexts, readTexts, testPorts } from "../helpers/tiny-index.ts";
+import { audit, keyOf, OLD, VersionsWorld } from "../helpers/versions.ts";
 
 const POINTER = "indexes/docs/current.json";
 
@@ -71,6 +75,136 @@ describe("a commit whose answer is lost", () => {
     expect(outcome).toMatchObject({ kind: "committed", pointer: { seq: 2 } });
     expect(await readTexts(store, "docs")).toEqual(["on top"]);
     expect((await readPointer(store, "docs"))?.pointer.seq).toBe(3);
+  });
+});
+
+describe("a commit with others on top of it", () => {
+  /** Publishes "ours"; the pointer is swapped, `meanwhile` happens, and the answer is lost. */
+  async function lostUnder(world: VersionsWorld, meanwhile: () => Promise<unknown>): Promise<Published> {
+    const store = new FaultStore(world.store, () => null);
+    const { putIfMatch } = world.store;
+    world.store.putIfMatch = async (key, body, etag) => {
+      world.store.putIfMatch = putIfMatch;
+      await world.store.putIfMatch(key, body, etag);
+      await meanwhile();
+      throw new Error("connection lost");
+    };
+    return world.publish(["ours"], "docs", store);
+  }
+
+  it.each([1, 2, 3, 20])("is recognised by the chain, %d deep", async (depth) => {
+    const world = new VersionsWorld();
+    await world.publish(["old"]);
+    const published = await lostUnder(world, async () => {
+      for (let n = 1; n <= depth; n++) await world.pass(1000).publish([`theirs ${n}`]);
+    });
+    expect(published).toMatchObject({ changed: true, version: expect.stringMatching(/^2-/u) });
+    expect(await world.texts()).toEqual([`theirs ${depth}`]);
+    expect(await audit(world.store)).toEqual([]);
+  });
+
+  it("is recognised when a collection has written the pointer again since", async () => {
+    const world = new VersionsWorld();
+    await world.publish(["old"]);
+    const published = await lostUnder(world, async () => {
+      await world.store.put(await keyOf("orphan"), new Uint8Array(64));
+      const before = await readPointer(world.store, "docs");
+      expect((await world.pass(OLD).collect()).deleted).not.toEqual([]);
+      expect((await readPointer(world.store, "docs"))?.etag).not.toBe(before?.etag);
+    });
+    expect(published.version).toMatch(/^2-/u);
+    expect(await world.texts()).toEqual(["ours"]);
+  });
+
+  it.each(["missing", "damaged"])("is unknown when the chain to it is %s", async (what) => {
+    const world = new VersionsWorld();
+    await world.publish(["old"]);
+    const lost = lostUnder(world, async () => {
+      for (const text of ["one", "two", "three"]) await world.pass(1000).publish([text]);
+      const links: string[] = [];
+      for await (const { key } of history(world.store, "docs")) links.push(key);
+      if (what === "missing") await world.store.delete(links[1]!);
+      else await world.store.put(links[1]!, new Uint8Array(8));
+    });
+    await expect(lost).rejects.toMatchObject({ code: "store/unavailable" });
+  });
+
+  it("is unknown when more was committed since than is looked through", async () => {
+    const world = new VersionsWorld();
+    await world.publish(["old"]);
+    const lost = lostUnder(world, async () => {
+      await world.publish(["theirs"]);
+      const { pointer } = (await readPointer(world.store, "docs"))!;
+      const body = serializePointer(withCheck({ ...pointer, seq: 5000 }));
+      await world.store.put(POINTER, body);
+    });
+    await expect(lost).rejects.toMatchObject({ code: "store/unavailable" });
+  });
+
+  it("is a conflict when none of those is it", async () => {
+    const world = new VersionsWorld();
+    await world.publish(["old"]);
+    const { putIfMatch } = world.store;
+    world.store.putIfMatch = async () => {
+      world.store.putIfMatch = putIfMatch;
+      for (const text of ["one", "two", "three"]) await world.pass(1000).publish([text]);
+      throw new Error("connection lost");
+    };
+    await expect(world.publish(["ours"])).rejects.toMatchObject({ code: "store/conflict" });
+    expect(await world.texts()).toEqual(["three"]);
+  });
+});
+
+describe("a commit that is refused though nobody has committed", () => {
+  it("is tried again: the store meant something else by it", async () => {
+    const store = await storeWith(["old"]);
+    store.attempts = 0;
+    store.swap = async (write, attempt) => (attempt < 3 ? { kind: "conflict" } : write());
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toMatchObject({ kind: "committed" });
+  });
+
+  it("is a conflict in the end", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async () => ({ kind: "conflict" });
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toEqual({ kind: "conflict" });
+    expect(await readTexts(store, "docs")).toEqual(["old"]);
+  });
+
+  it("is a conflict where the pointer is gone", async () => {
+    const store = await storeWith(["old"]);
+    store.swap = async () => {
+      await store.delete(POINTER);
+      return { kind: "conflict" };
+    };
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1))).toEqual({ kind: "conflict" });
+  });
+
+  it("happens upon the pointer that a collection has written again", async () => {
+    const world = new VersionsWorld();
+    await world.publish(["old"]);
+    const base = await readPointer(world.store, "docs");
+    await world.store.put(await keyOf("orphan"), new Uint8Array(64));
+    await world.pass(OLD).collect();
+    const { pointer, etag } = (await readPointer(world.store, "docs"))!;
+    expect(etag).not.toBe(base?.etag);
+    expect({ ...pointer, commit_id: "", check: "" }).toEqual({ ...base?.pointer, commit_id: "", check: "" });
+    const outcome = await publishTexts(world.store, "docs", ["new"], world.ports, base);
+    expect(outcome).toMatchObject({ kind: "committed", pointer: { seq: 2 } });
+  });
+
+  it("gives up when its pointer is written again and again", async () => {
+    const store = await storeWith(["old"]);
+    const base = await readPointer(store, "docs");
+    let touches = 0;
+    store.swap = async () => {
+      const { pointer } = (await readPointer(store, "docs"))!;
+      const commit_id = (++touches).toString(16).padStart(32, "0");
+      await store.put(POINTER, serializePointer(withCheck({ ...pointer, commit_id })));
+      return { kind: "conflict" };
+    };
+    expect(await publishTexts(store, "docs", ["new"], testPorts(1), base)).toEqual({ kind: "conflict" });
+    expect(touches).toBeGreaterThan(1);
+    expect(await readTexts(store, "docs")).toEqual(["old"]);
   });
 });
 
