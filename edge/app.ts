@@ -36,6 +36,8 @@ export interface AppPorts {
   readonly indexes: IndexCache;
   readonly region: string;
   readonly budgetBytes: number;
+  /** Whether writes that wait are looked for. */
+  readonly readsInbox: boolean;
   /** What taking writes needs; null where none are taken. */
   readonly writes: WritePorts | null;
   /** The last scheduled check of each index in this isolate. */
@@ -233,7 +235,9 @@ async function open(
   name: string,
   freshness: Freshness = {},
 ): Promise<OpenIndex> {
-  const passes = (index: OpenIndex, provenAt: number) => isFresh(index, provenAt, freshness);
+  // Where no inbox is looked at, that a write is not in it says nothing.
+  const passes = (index: OpenIndex, provenAt: number) =>
+    isFresh(index, ports.readsInbox ? provenAt : 0, freshness);
   const { index, provenAt } = await ports.indexes.getWhere(name, call.background, passes);
   if (passes(index, provenAt)) return index;
   throw behind(index, freshness);

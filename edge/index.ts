@@ -1,4 +1,4 @@
-/** The Worker: bindings and variables in, the HTTP interface and the scheduled check out. */
+/** The Worker: bindings and variables in, the HTTP interface and the scheduled work out. */
 import kernels from "../build/kernels.wasm";
 import page from "../build/page.html";
 import type { EnginePorts } from "../shared/engine/api.ts";
@@ -12,13 +12,15 @@ import { MEMORY_LIMITS } from "../shared/limits.ts";
 import type { ReadStore } from "../shared/store/store.ts";
 import { AdminKey } from "./admin-key.ts";
 import { type App, createApp } from "./app.ts";
+import { collect } from "./collect.ts";
 import type { CheckResult } from "./health.ts";
 import { ServiceInbox } from "./inbox-service.ts";
 import { type InboxStore, R2Inbox } from "./inbox-store.ts";
 import { IndexCache, type IndexSource } from "./index-cache.ts";
 import { parseAllowedOrigins } from "./respond.ts";
-import { type Env, maxAges, pointerMaxAge, readsInbox, splitList } from "./settings.ts";
+import { type Env, gcGrace, maxAges, pointerMaxAge, readsInbox, splitList } from "./settings.ts";
 import { R2Store } from "./store-r2.ts";
+import { R2WriteStore } from "./store-r2-write.ts";
 import { ServiceStore } from "./store-service.ts";
 import { withWaiting } from "./waiting.ts";
 import { watch } from "./watch.ts";
@@ -31,14 +33,14 @@ const SLOTS = { least: 4, most: 16 } as const;
 
 interface Worker {
   readonly app: App;
-  /** Checks every index that the deployment names. */
-  check(): Promise<void>;
+  /** Checks every index that the deployment names, and collects garbage where there is a bucket. */
+  scheduled(): Promise<void>;
 }
 
 // One per isolate: variables and bindings do not change during its life.
 let worker: Worker | undefined;
 
-/** Answers every request, and checks the indexes when a Cron Trigger says so. */
+/** Answers every request, and looks after the indexes when a Cron Trigger says so. */
 export default {
   fetch(request, env, context) {
     worker ??= createWorker(env);
@@ -46,7 +48,7 @@ export default {
   },
   async scheduled(_, env) {
     worker ??= createWorker(env);
-    await worker.check();
+    await worker.scheduled();
   },
 } satisfies ExportedHandler<Env>;
 
@@ -76,6 +78,7 @@ function createWorker(env: Env): Worker {
     indexes: cache,
     region,
     budgetBytes,
+    readsInbox: readsInbox(env),
     writes: key === null ? null : { key, store, inbox, random: randomDigits },
     checks,
     page,
@@ -86,7 +89,16 @@ function createWorker(env: Env): Worker {
     log,
   });
   const watched = [...new Set([...indexes, ...maxAge.keys()])];
-  return { app, check: () => watch({ store, webhook, maxAge, checks, now, log }, watched) };
+  const graceMs = gcGrace(env.GC_GRACE);
+  return {
+    app,
+    async scheduled() {
+      await watch({ store, webhook, maxAge, checks, now, log }, watched);
+      // Made here and for this alone: whatever answers requests has no store that can delete.
+      if (env.BUCKET !== undefined && env.STORE === undefined && graceMs !== null)
+        await collect(new R2WriteStore(env.BUCKET), graceMs, log);
+    },
+  };
 }
 
 function sourceOf(

@@ -1,5 +1,6 @@
 /** What a deployment sets: bindings and variables, and the variables read. */
 import { isIndexName } from "../shared/format/names.ts";
+import { GRACE_MS } from "../shared/versions/times.ts";
 
 /** What wrangler.toml, or local serving, binds. Every variable is text and may be absent. */
 export interface Env {
@@ -22,6 +23,8 @@ export interface Env {
   readonly INBOX?: string;
   /** The age that each index is promised to stay below: `docs=24h,blog=7d`, in s, m, h or d. */
   readonly INDEX_MAX_AGE?: string;
+  /** How long versions stand after they were replaced, `24h` when absent; `off` leaves collecting to the command line. */
+  readonly GC_GRACE?: string;
   /** Where alarms are sent, an https address, and the secret they are signed with. */
   readonly ALARM_WEBHOOK?: string;
   readonly ALARM_SECRET?: string;
@@ -49,17 +52,31 @@ export function readsInbox({ ADMIN_KEY, INBOX }: Env): boolean {
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-const PROMISE = /^([^=\s]+)\s*=\s*(\d{1,9})\s*([smhd])$/;
+const DURATION = /^(\d{1,9})\s*([smhd])$/;
+
+/** A duration such as 90s, 15m, 24h or 7d in seconds, NaN for another text. */
+function seconds(text: string): number {
+  const [, count, unit] = DURATION.exec(text) ?? [];
+  return Number(count) * SECONDS[unit as keyof typeof SECONDS];
+}
+
+/** The grace of garbage collection in ms, or null where the Worker collects none. */
+export function gcGrace(value: string | undefined): number | null {
+  if (value === "off") return null;
+  if (value === undefined || value === "") return GRACE_MS.standard;
+  const grace = seconds(value) * 1000;
+  if (grace >= GRACE_MS.least) return grace;
+  throw new Error(`GC_GRACE must be off, or ${GRACE_MS.least / 60_000}m or more, such as 24h.`);
+}
 
 /** The age that each index is promised to stay below, in seconds. Throws an Error that repeats the part at fault. */
 export function maxAges(value: string | undefined): ReadonlyMap<string, number> {
   const ages = new Map<string, number>();
   for (const part of splitList(value, ",")) {
-    const [, index = "", count, unit] = PROMISE.exec(part) ?? [];
-    const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS];
-    if (!isIndexName(index) || !(seconds > 0) || ages.has(index))
+    const [index = "", age = "", ...rest] = part.split("=").map((side) => side.trim());
+    if (rest.length > 0 || !isIndexName(index) || !(seconds(age) > 0) || ages.has(index))
       throw new Error(`INDEX_MAX_AGE must be like docs=24h,blog=7d, each index once; "${part}" is not.`);
-    ages.set(index, seconds);
+    ages.set(index, seconds(age));
   }
   return ages;
 }

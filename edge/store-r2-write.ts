@@ -5,8 +5,8 @@ import { readTwice } from "./read-twice.ts";
 import { infoOf, R2Store } from "./store-r2.ts";
 
 /**
- * Writes an R2 bucket through its binding. The Worker that answers searches never holds
- * one. Writes are not repeated here: after an error a conditional write may have happened,
+ * Writes an R2 bucket through its binding. Whatever answers requests never holds one; the
+ * Worker's scheduled collection does. Writes are not repeated here: after an error a conditional write may have happened,
  * and only its caller can tell. R2 takes one write a second for a key.
  */
 export class R2WriteStore extends R2Store implements WriteStore {

@@ -44,6 +44,7 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
     indexes: cache,
     region: "test",
     budgetBytes: 1_000_000,
+    readsInbox: false,
     writes: null,
     checks: new Map(),
     page: "<!doctype html><title>Page</title>",

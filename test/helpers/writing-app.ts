@@ -71,6 +71,7 @@ export async function isolate(store: ServedStore, options: IsolateOptions = {}):
     indexes,
     region: "test",
     budgetBytes: MEMORY_LIMITS.residentBytes,
+    readsInbox: true,
     writes: {
       key: AdminKey.from(ADMIN_KEY)!,
       store,
