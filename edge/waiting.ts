@@ -11,8 +11,8 @@ import type { InboxStore, ListedWrite } from "./inbox-store.ts";
 
 /** What looking at an inbox needs. */
 export interface WaitingPorts {
-  readonly store: ReadStore;
-  readonly inbox: InboxStore;
+  readonly store: Pick<ReadStore, "get">;
+  readonly inbox: Pick<InboxStore, "list">;
   /** Takes one line of JSON for each entry that cannot be read. */
   log(line: string): void;
 }

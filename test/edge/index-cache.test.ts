@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import { IndexCache, STALE_FACTOR } from "../../edge/index-cache.ts";
-import type { OpenIndex } from "../../shared/engine/api.ts";
+import type { OpenIndex, WaitingWrite } from "../../shared/engine/api.ts";
 import { LightedgeError } from "../../shared/errors.ts";
+import { type OverlayFile, packOverlay } from "../../shared/format/overlay.ts";
 import { fakeIndex } from "../helpers/fake-index.ts";
+import { entryOf, writeId } from "../helpers/writes.ts";
 
 const MAX_AGE = 10_000;
 const PATIENCE = 60;
@@ -17,12 +19,20 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
     opened: [] as string[],
     pointerReads: 0,
     greatest: 0,
+    /** Bytes that the last look left for writes. */
+    room: 0,
     /** Bytes that loaded indexes take beyond what was foreseen. */
     surplus: 0,
     failure: undefined as Error | undefined,
     /** When set, loads wait for it. */
     gate: undefined as Promise<unknown> | undefined,
     background: [] as Promise<unknown>[],
+    /** The writes that wait, by index, and how often they were looked for. */
+    inbox: new Map<string, readonly WaitingWrite[]>(),
+    looks: 0,
+    overlay: undefined as OverlayFile | undefined,
+    /** When set, looks at inboxes wait for it after they have seen what is there. */
+    inboxGate: undefined as Promise<unknown> | undefined,
   };
   const check = (name: string): number => {
     if (state.failure !== undefined) throw state.failure;
@@ -40,14 +50,23 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
         const residentBytes = state.bytes.get(name) ?? 100;
         if (residentBytes > room) throw new LightedgeError("index/too-large", "No room.");
         state.greatest = Math.max(state.greatest, budgetBytes - room + residentBytes);
-        return fakeIndex({ name, seq, residentBytes: residentBytes + state.surplus });
+        const overlay = state.overlay === undefined ? {} : { overlay: state.overlay };
+        return fakeIndex({ name, seq, residentBytes: residentBytes + state.surplus, ...overlay });
       },
       neededBytes: async (name) => state.bytes.get(name) ?? 100,
       async currentVersion(name) {
         state.pointerReads++;
         return fakeIndex({ name, seq: check(name) }).version;
       },
-      withWaiting: async (index) => index,
+      async withWaiting(index, _, capBytes) {
+        state.looks++;
+        const { inboxGate } = state;
+        const writes = state.inbox.get(index.name) ?? [];
+        await (inboxGate ?? Promise.resolve());
+        if (state.failure !== undefined) throw state.failure;
+        state.room = capBytes;
+        return writes.length === 0 && index.waiting.length === 0 ? index : index.withWrites(writes, capBytes);
+      },
     },
     {
       budgetBytes,
@@ -67,7 +86,7 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
   };
   const names = () => cache.loaded().map(({ name }) => name);
   for (const name of ["a", "b", "c", "d"]) state.versions.set(name, 1);
-  return { cache, state, get, settle, names };
+  return { cache, state, get, settle, names, background };
 }
 
 describe("loading", () => {
@@ -245,5 +264,137 @@ describe("freshness", () => {
     await settle();
     expect(names()).toEqual([]);
     await expect(get("a")).rejects.toMatchObject({ code: "index/not-found" });
+  });
+});
+
+describe("writes that wait", () => {
+  const write = (number: number, index = "a"): WaitingWrite => ({
+    entry: entryOf(number, `d${number}`, { text: "x" }, index),
+    bytes: 100,
+  });
+  const numbers = (index: OpenIndex) => index.waiting.map(({ entry }) => Number(entry.id.slice(1)));
+
+  test("are laid over an index when it is loaded, and looked for again with its pointer", async () => {
+    const { state, get, settle } = setUp();
+    state.inbox.set("a", [write(1)]);
+    expect(numbers(await get("a"))).toEqual([1]);
+    state.inbox.set("a", [write(1), write(2)]);
+    state.time = MAX_AGE - 1;
+    expect(numbers(await get("a"))).toEqual([1]);
+    state.time = MAX_AGE;
+    await get("a");
+    await settle();
+    expect(numbers(await get("a"))).toEqual([1, 2]);
+    expect(state.opened).toEqual(["a"]);
+  });
+
+  test("that were noted are in the next answer, before any look", async () => {
+    const { state, cache, get } = setUp();
+    await get("a");
+    const looks = state.looks;
+    cache.note("a", write(2));
+    cache.note("a", write(1));
+    expect(numbers(await get("a"))).toEqual([1, 2]);
+    expect(state.looks).toBe(looks);
+  });
+
+  test.each(["loaded", "looked at again"])(
+    "that are noted while the index is %s stay, though that look had not seen them",
+    async (how) => {
+      const { state, cache, get, settle } = setUp();
+      if (how === "looked at again") await get("a");
+      const gate = Promise.withResolvers<void>();
+      state.inboxGate = gate.promise;
+      state.time = MAX_AGE;
+      const looks = state.looks;
+      const flight = get("a");
+      await vi.waitFor(() => expect(state.looks).toBe(looks + 1));
+      cache.note("a", write(7));
+      gate.resolve();
+      await flight;
+      await settle();
+      expect(numbers(await get("a"))).toEqual([7]);
+      // The next look has seen it, or knows that it is folded: what is noted is not kept for ever.
+      state.time = 2 * MAX_AGE;
+      await get("a");
+      await settle();
+      expect(numbers(await get("a"))).toEqual([]);
+    },
+  );
+
+  test("are not laid over a version that holds them, and not twice", async () => {
+    const overlay = packOverlay({ entries: [], folded: [writeId(1)] });
+    const { state, cache, get } = setUp();
+    state.overlay = overlay;
+    await get("a");
+    cache.note("a", write(1));
+    cache.note("a", write(2));
+    cache.note("a", write(2));
+    expect(numbers(await get("a"))).toEqual([2]);
+  });
+
+  test("of an index that is not loaded are none of the cache's business", async () => {
+    const { state, cache, get } = setUp();
+    cache.note("a", write(1));
+    expect(cache.hasRoom("a", write(1))).toBe(true);
+    expect(numbers(await get("a"))).toEqual([]);
+    expect(state.opened).toEqual(["a"]);
+  });
+
+  test("share the room for them over all indexes", async () => {
+    const { state, get } = setUp();
+    state.inbox.set("a", [write(1), write(2)]);
+    await get("a");
+    expect(state.room).toBe(1000);
+    await get("b");
+    expect(state.room).toBe(800);
+  });
+
+  test("that cannot be looked for leave what is loaded as it is, and fail a load", async () => {
+    const { state, get, settle } = setUp();
+    state.inbox.set("a", [write(1)]);
+    await get("a");
+    state.failure = new LightedgeError("store/unavailable", "Down.");
+    state.time = MAX_AGE;
+    await get("a");
+    await settle();
+    expect(numbers(await get("a"))).toEqual([1]);
+    await expect(get("b")).rejects.toMatchObject({ code: "store/unavailable" });
+  });
+});
+
+describe("an index that has to pass a test", () => {
+  test("is given at once where it passes", async () => {
+    const { state, cache, background } = setUp();
+    await cache.get("a", background);
+    const reads = state.pointerReads;
+    const { index } = await cache.getWhere("a", background, ({ version }) => version.startsWith("1-"));
+    expect([index.version, state.pointerReads]).toEqual(["1-00000001", reads]);
+  });
+
+  test("is looked for at once where it does not, however young what is loaded is", async () => {
+    const { state, cache, background } = setUp();
+    await cache.get("a", background);
+    state.versions.set("a", 2);
+    const { index } = await cache.getWhere("a", background, ({ version }) => version.startsWith("2-"));
+    expect(index.version).toBe("2-00000002");
+  });
+
+  test("is looked for twice at most, since the first look may have begun before", async () => {
+    const { state, cache, background } = setUp();
+    await cache.get("a", background);
+    const reads = state.pointerReads;
+    const { index, provenAt } = await cache.getWhere("a", background, () => false);
+    expect([index.version, provenAt, state.pointerReads - reads]).toEqual(["1-00000001", 0, 2]);
+  });
+
+  test("is proven by a look that succeeds, not by one that fails", async () => {
+    const { state, cache, background } = setUp();
+    await cache.get("a", background);
+    state.time = 5000;
+    state.failure = new LightedgeError("store/unavailable", "Down.");
+    expect((await cache.getWhere("a", background, () => false)).provenAt).toBe(0);
+    state.failure = undefined;
+    expect((await cache.getWhere("a", background, (_, provenAt) => provenAt >= 5000)).provenAt).toBe(5000);
   });
 });
