@@ -1,4 +1,4 @@
-/** An entry of the inbox: one write at the edge, as one immutable object. docs/format.md section 13. */
+/** An entry of the inbox: one write at the edge, as one immutable object. docs/format.md section 15. */
 
 import { checkedFields, checkedId } from "../document-rules.ts";
 import { LightedgeError, printable } from "../errors.ts";

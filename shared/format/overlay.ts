@@ -1,6 +1,6 @@
 /**
  * The overlay file: what writes at the edge have laid over a version's sources, and which entries of
- * the inbox are in the version already. docs/format.md section 13.
+ * the inbox are in the version already. docs/format.md section 15.
  */
 
 import { fromHex, toHex } from "../hash.ts";
