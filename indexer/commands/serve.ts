@@ -17,7 +17,8 @@ export const PORT_OPTION: Option = {
 /** `lightedge serve`: the Worker on this machine, in real workerd. */
 export const serveCommand: Command = {
   name: "serve",
-  summary: "Serve the indexes of a store from workerd, with the search page at /",
+  summary:
+    "Serve the indexes of a store from workerd, with the search page at /; takes writes where ADMIN_KEY is set",
   positionals: { usage: "", least: 0, most: 0 },
   options: {
     store: STORE_OPTION,
@@ -48,12 +49,18 @@ export const serveCommand: Command = {
       indexes,
       examples: [],
       pointerMaxAge: args.number("pointer-max-age")!,
+      ...adminKey(process.env),
     });
     process.stdout.write(`Serving ${indexes.join(", ")} at ${serving.url}\n`);
     await untilStopped(serving);
     return 0;
   },
 };
+
+/** The key that writes need, from the environment: the command line is for all to see. */
+function adminKey({ ADMIN_KEY: key }: Readonly<Record<string, string | undefined>>): { adminKey?: string } {
+  return key === undefined || key === "" ? {} : { adminKey: key };
+}
 
 /** The names of all indexes in a store, ascending. */
 export async function listIndexes(store: WriteStore): Promise<readonly string[]> {
