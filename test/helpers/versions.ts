@@ -1,5 +1,5 @@
 /** Versions of a few texts, published by the product's own code on a clock that the test moves, and an audit of what is left of them. */
-import { collectGarbage, type GcOptions, type GcReport } from "../../indexer/store/gc.ts";
+import { collectGarbage, type GcOptions, type GcPorts, type GcReport } from "../../indexer/store/gc.ts";
 import type { PublishPorts } from "../../indexer/store/publish.ts";
 import { type Published, Publisher, publishVersion } from "../../indexer/store/publish-version.ts";
 import { type RolledBack, rollback } from "../../indexer/store/rollback.ts";
@@ -36,19 +36,28 @@ export class VersionsWorld {
   readonly pauses: number[] = [];
   #drawn = 0;
 
-  /** Bytes that are never the same twice, pauses by this clock. */
-  readonly ports: PublishPorts & { monotonic(): number } = {
-    randomBytes: (length) => {
-      const bytes = new Uint8Array(length);
-      new DataView(bytes.buffer).setUint32(0, ++this.#drawn);
-      return bytes;
-    },
-    pause: async (milliseconds) => {
-      this.pauses.push(milliseconds);
-      this.now += milliseconds;
-    },
+  /** What writers are given: bytes that are never the same twice, pauses by this clock. */
+  readonly ports: PublishPorts = {
+    randomBytes: (length) => this.#draw(length),
+    pause: async (milliseconds) => void this.#sleep(milliseconds),
+  };
+  /** What collections are given. */
+  readonly gcPorts: GcPorts = {
+    randomBytes: (length) => this.#draw(length),
+    pause: async (milliseconds) => void this.#sleep(milliseconds),
     monotonic: () => this.now,
   };
+
+  #draw(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    new DataView(bytes.buffer).setUint32(0, ++this.#drawn);
+    return bytes;
+  }
+
+  #sleep(milliseconds: number): void {
+    this.pauses.push(milliseconds);
+    this.now += milliseconds;
+  }
 
   /** Lets time pass. */
   pass(milliseconds: number): this {
@@ -93,7 +102,7 @@ export class VersionsWorld {
 
   /** Collects with the shortest grace, keeping the current version alone, unless told otherwise. */
   collect(options: Partial<GcOptions> = {}, store: WriteStore = this.store): Promise<GcReport> {
-    return collectGarbage(store, { graceMs: GRACE, keep: 1, ...options }, this.ports);
+    return collectGarbage(store, { graceMs: GRACE, keep: 1, ...options }, this.gcPorts);
   }
 
   /** The texts of the current version, every byte checked; null where there is none. */
@@ -124,8 +133,16 @@ export async function keyOf(text: string): Promise<string> {
   return `blobs/${(await fileOf(text)).sha256}`;
 }
 
-/** The bytes of a text as they are stored. */
-export async function fileOf(text: string): Promise<WrittenFile> {
+const files = new Map<string, Promise<WrittenFile>>();
+
+/** A text as it is stored. */
+export function fileOf(text: string): Promise<WrittenFile> {
+  const known = files.get(text) ?? makeFile(text);
+  files.set(text, known);
+  return known;
+}
+
+async function makeFile(text: string): Promise<WrittenFile> {
   const bytes = new TextEncoder().encode(text.padEnd(SHORTEST));
   return { bytes, sha256: await sha256(bytes), head: { bytes: SHORTEST, sha256: ZEROS } };
 }

@@ -86,9 +86,9 @@ describe("collecting garbage", () => {
 
   it("goes by the store's clock alone, however wrong its own is", async () => {
     await publishAll(["a"], ["b"]);
-    const { monotonic } = world.ports;
+    const { monotonic } = world.gcPorts;
     for (const skew of [-48 * HOUR, 48 * HOUR]) {
-      world.ports.monotonic = () => monotonic() + skew;
+      world.gcPorts.monotonic = () => monotonic() + skew;
       await world.publish([`skewed by ${skew}`]);
       expect(await world.texts()).toEqual([`skewed by ${skew}`]);
       await world.collect();
@@ -297,10 +297,10 @@ describe("what cannot be read", () => {
 describe("rounds", () => {
   it("begin anew when time has run out, and end when all is gone", async () => {
     await publishAll(["a", "b", "c", "d"], ["e"]);
-    const { monotonic } = world.ports;
+    const { monotonic } = world.gcPorts;
     let late = 0;
     // Every look at the clock takes longer than a sweep may.
-    world.ports.monotonic = () => {
+    world.gcPorts.monotonic = () => {
       late += SWEEP_WINDOW_MS / 3;
       return monotonic() + late;
     };
