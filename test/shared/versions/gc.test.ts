@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { commit } from "../../../indexer/store/publish.ts";
 import { serializeManifest } from "../../../shared/format/manifest.ts";
-import { GC_CLOCK_KEY, GC_NOW_KEY, REGISTRY_KEY } from "../../../shared/format/names.ts";
+import { GC_CLOCK_KEY, GC_NOW_KEY, manifestKey, REGISTRY_KEY } from "../../../shared/format/names.ts";
+import { serializePointer, withCheck } from "../../../shared/format/pointer.ts";
 import { serializeSealed } from "../../../shared/format/sealed.ts";
 import { sha256 } from "../../../shared/hash.ts";
 import { readClock } from "../../../shared/versions/clock.ts";
 import { readExisting } from "../../../shared/versions/current.ts";
+import { history, type Version } from "../../../shared/versions/history.ts";
+import { register } from "../../../shared/versions/registry.ts";
 import { SWEEP_WINDOW_MS } from "../../../shared/versions/times.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
 import { HookStore } from "../../helpers/hook-store.ts";
@@ -322,6 +325,46 @@ describe("rounds", () => {
     expect(await world.texts()).toEqual(["a"]);
     expect(await audit(world.store)).toEqual([]);
   });
+
+  it.each(["docs", "news"])(
+    "begin anew when %s came to name what was to go, by whoever knows no better",
+    async (name) => {
+      await publishAll(["a"], ["b"]);
+      const old = await readExisting(world.store, "docs");
+      const { manifest } = (await history(world.store, "docs").next()).value as Version;
+      const careless = async () => {
+        // As a version of this program would that knows of no collections: nothing is made young.
+        const body = serializeManifest({
+          ...manifest,
+          index: name,
+          parent: name === "docs" ? old.pointer.manifest.sha256 : null,
+          blobs: await Promise.all(
+            manifest.blobs.map(async (blob) => {
+              const text = blob.role === "documents" ? "a" : blob.role === "shard" ? "shard of a" : blob.role;
+              const { sha256: digest } = await fileOf(text);
+              return { ...blob, key: `blobs/${digest}`, sha256: digest };
+            }),
+          ),
+        });
+        const digest = await sha256(body);
+        const reference = { key: manifestKey(name, digest), sha256: digest, bytes: body.length };
+        await world.store.put(reference.key, body);
+        if (name === "news") await register(world.store, "news", world.ports);
+        const seq = name === "docs" ? 3 : 1;
+        const parent = seq === 1 ? null : old.pointer.manifest.sha256;
+        const pointer = withCheck({ format: 1, seq, commit_id: "7".repeat(32), parent, manifest: reference });
+        await world.store.put(`indexes/${name}/current.json`, serializePointer(pointer));
+      };
+      const alone = new HookStore(world.store);
+      await world.collect({ dryRun: true }, alone);
+      // Right before the clock is written.
+      const hooked = new HookStore(world.store, { at: alone.log.length, work: careless });
+      await world.collect({}, hooked);
+      expect(hooked.log[alone.log.length]).toBe(`putIfAbsent ${GC_CLOCK_KEY}`);
+      expect(await world.texts(name)).toEqual(["a"]);
+      expect(await audit(world.store)).toEqual([]);
+    },
+  );
 
   it("end with an error when the store never stands still, and nothing is deleted", async () => {
     await publishAll(["a"], ["b"]);
