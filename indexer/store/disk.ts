@@ -60,6 +60,33 @@ export async function orAbsent<T>(work: Promise<T>): Promise<T | null> {
 }
 
 /**
+ * Makes the store's own folder and those above it, one by one: Node's way of making all at once says ENOENT of a
+ * disk that is read-only, and never ends in /proc. Throws `store/unavailable` naming the folder.
+ */
+export async function makeRoot(root: string): Promise<void> {
+  const found = await orAbsent(stat(root));
+  if (found?.isDirectory()) return;
+  const above = dirname(root);
+  if (found === null && above !== root) await makeRoot(above);
+  try {
+    await mkdir(root);
+  } catch (error) {
+    const code = codeOf(error);
+    // Another process may have been faster.
+    if (code === "EEXIST" && (await orAbsent(stat(root)))?.isDirectory()) return;
+    const why = found === null ? `cannot be made (${code})` : "is a file";
+    throw new LightedgeError(
+      "store/unavailable",
+      `The store's folder ${root} ${why}. Correct --store, or the rights of the folder above.`,
+      {},
+      error,
+    );
+  }
+  // Its entry in the folder above must reach the disk too; where that may not be read, it has to do without.
+  await syncFolder(above).catch(() => undefined);
+}
+
+/**
  * Makes the folder for a file below `root`, which must be a real path, so that it
  * survives power loss. Throws `store/invalid-key` if a symbolic link stands on the way.
  */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, lstatSync, readFileSync, renameSync, unlinkSync } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, realpath, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, readdir, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { checkKey, checkPrefix, isKey } from "../../shared/store/keys.ts";
 import { checkLength, checkRange } from "../../shared/store/range.ts";
@@ -9,6 +9,7 @@ import {
   codeOf,
   linked,
   makeFolder,
+  makeRoot,
   onDisk,
   orAbsent,
   readBytes,
@@ -161,7 +162,7 @@ export class FolderStore implements WriteStore {
     // A copy, since the caller may go on writing into its buffer while the disk is busy.
     const bytes = body.slice();
     return onDisk(key, async () => {
-      await mkdir(this.#root, { recursive: true });
+      await makeRoot(this.#root);
       const root = await realpath(this.#root);
       await this.#sweep(root);
       const path = join(root, key);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,29 @@ describe("FolderStore", () => {
     expect(await list(absent, "")).toEqual([]);
     await absent.delete("a");
     expect(await readdir(root)).toEqual([]);
+  });
+
+  it("says that a file stands in the place of its folder, or above it", async () => {
+    await writeFile(join(root, "file"), "x");
+    for (const path of ["file", "file/below"]) {
+      await expect(new FolderStore(join(root, path)).put("a", bytes("x"))).rejects.toMatchObject({
+        code: "store/unavailable",
+        message: expect.stringContaining(`${join(root, "file")} is a file`),
+      });
+    }
+  });
+
+  it("makes its folder when many write into it at first", async () => {
+    const stores = Array.from({ length: 8 }, () => new FolderStore(join(root, "deep", "er")));
+    await Promise.all(stores.map((each, n) => each.put(`a${n}`, bytes("x"))));
+    expect(await list(stores[0]!, "")).toHaveLength(8);
+  });
+
+  it.runIf(existsSync("/proc/self"))("gives up where no folder can be made", async () => {
+    await expect(new FolderStore("/proc/none/such").put("a", bytes("x"))).rejects.toMatchObject({
+      code: "store/unavailable",
+      message: expect.stringMatching(/\/proc\/none cannot be made \(E\w+\)/),
+    });
   });
 
   it("leaves no temporary file behind, whatever became of the write", async () => {
