@@ -1,5 +1,6 @@
 /** Publishing, rolling back and collecting, dying at every operation of the store, and dying again while that is repaired. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { checkStore } from "../../indexer/check-store.ts";
 import { BLOB_PREFIX } from "../../shared/format/names.ts";
 import { readClock } from "../../shared/versions/clock.ts";
 import { readPointer } from "../../shared/versions/current.ts";
@@ -10,6 +11,8 @@ import {
   dieTwiceEverywhere,
   operationsOf,
 } from "../helpers/crash-points.ts";
+import { tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { type BuiltVersion, buildVersions, publishBuilt } from "../helpers/tiny-versions.ts";
 import { audit, fileOf, HOUR, keyOf, MINUTE, OLD, VersionsWorld } from "../helpers/versions.ts";
 import { digestInPlace } from "../sim/sync-digest.ts";
 
@@ -100,5 +103,69 @@ describe.each(Object.entries(SCENARIOS))("%s", (name, scenario) => {
     expect(pairs).toBeGreaterThan(operations.length ** 2 / 4);
     if (process.env.LIGHTEDGE_FIGURES)
       console.log(`${name}: ${operations.length} operations, ${pairs} pairs`);
+  });
+});
+
+describe("versions of real documents", () => {
+  let built: readonly BuiltVersion[];
+  beforeAll(async () => {
+    const documents = tinyDocuments(20);
+    built = await buildVersions(documents, documents.slice(1, 19), tinyDocuments(18, 2));
+  });
+
+  /** Two versions, the first long replaced. */
+  async function realWorld(): Promise<VersionsWorld> {
+    const world = new VersionsWorld();
+    await publishBuilt(world, built[0]!);
+    await publishBuilt(world.pass(HOUR), built[1]!);
+    return world.pass(OLD);
+  }
+
+  /** Expects that every byte is sound, that documents are searched as `counts` says, and nothing is lost. */
+  async function expectSound(
+    world: VersionsWorld,
+    where: string,
+    counts: readonly number[],
+    versions?: number,
+  ) {
+    const report = await checkStore(world.store);
+    expect(report.problems, where).toEqual([]);
+    expect(counts, where).toContain(report.indexes[0]?.documents);
+    if (versions !== undefined) expect(report.versions, where).toBe(versions);
+  }
+
+  it.each<[string, CrashScenario<VersionsWorld>]>([
+    [
+      "published",
+      {
+        prepare: realWorld,
+        work: (world, store) => publishBuilt(world, built[2]!, "docs", store),
+        verify: (world, where) => expectSound(world, where, [18]),
+        verifyDone: async (world, where) => {
+          await expectSound(world, where, [18], 3);
+          expect(await seqOf(world), where).toBe(3);
+        },
+      },
+    ],
+    [
+      "rolled back",
+      {
+        prepare: realWorld,
+        work: (world, store) => world.rollback("1", "docs", store),
+        verify: (world, where) => expectSound(world, where, [18, 20]),
+        verifyDone: (world, where) => expectSound(world, where, [20], 3),
+      },
+    ],
+    [
+      "collected",
+      {
+        prepare: realWorld,
+        work: (world, store) => world.collect({}, store),
+        verify: (world, where) => expectSound(world, where, [18]),
+        verifyDone: (world, where) => expectSound(world, where, [18], 1),
+      },
+    ],
+  ])("are sound to the last byte whatever breaks while they are %s", async (_, scenario) => {
+    expect(await breakEverywhere(scenario)).toBeGreaterThan(40);
   });
 });
