@@ -30,7 +30,7 @@ export async function checkStore(store: WriteStore): Promise<StoreReport> {
       return await work();
     } catch (error) {
       const known = asLightedgeError(error);
-      if (known.code === "internal" || known.code === "store/unavailable") throw error;
+      if (["internal", "store/unavailable", "store/denied"].includes(known.code)) throw error;
       problems.push(known.message);
       return null;
     }
