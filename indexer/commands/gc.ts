@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { checkIndexName } from "../../shared/store/keys.ts";
+import { forget } from "../../shared/versions/registry.ts";
 import { GRACE_MS, KEEP } from "../../shared/versions/times.ts";
-import { collectGarbage, type GcReport } from "../store/gc.ts";
+import { collectGarbage, GC_PORTS, type GcReport } from "../store/gc.ts";
 import { probeStore } from "../store/probe.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { parseDuration, writeDuration } from "./duration.ts";
@@ -33,6 +34,11 @@ export const gcCommand: Command = {
       help: "newest versions of each index that stand whatever their age",
       default: KEEP,
     },
+    forget: {
+      type: "string",
+      value: "NAME",
+      help: "first let go of the name of an index that has no version and no run under way",
+    },
     "dry-run": { type: "boolean", help: "say what would be deleted" },
     json: JSON_OPTION,
   },
@@ -47,7 +53,9 @@ export const gcCommand: Command = {
       ...(index === undefined ? {} : { index }),
     };
     const store = storeOf(args);
+    const forgotten = args.text("forget");
     if (!options.dryRun) await probeStore(store, randomBytes);
+    if (forgotten !== undefined && !options.dryRun) await forget(store, forgotten, GC_PORTS);
     const report = await collectGarbage(store, options);
     output.result(report, () => render(report));
     return 0;

@@ -188,7 +188,7 @@ function checkPointer({ name, registered, pointer }: IndexFacts): void {
   if (!registered || pointer !== null) return;
   throw new LightedgeError(
     "index/not-found",
-    `Nothing was deleted: ${name} is registered and has no ${pointerKey(name)}. Its first run is under way or died: run it again. If the index was removed by hand, publish it once more or take its name out of the registry.`,
+    `Nothing was deleted: ${name} is registered and has no ${pointerKey(name)}. Its first run is under way, or died: run it again. If it is never to be published, let go of its name: lightedge gc --forget ${name}.`,
     { field: "index", value: name },
   );
 }

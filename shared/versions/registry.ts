@@ -35,17 +35,50 @@ export async function readRegistry(store: ReadStore): Promise<StoredRegistry | n
  */
 export async function register(store: WriteStore, index: string, ports: RecordPorts): Promise<void> {
   checkIndexName(index);
+  await change(store, ports, async (stored) => {
+    if (stored?.registry.indexes.includes(index)) return null;
+    const known = stored?.registry.indexes ?? (await publishedIndexes(store));
+    return [...new Set([...known, index])];
+  });
+}
+
+/**
+ * Takes an index out of the registry that has no version: it was removed by hand, or its first run died and is
+ * never to be repeated. A run of it that is still under way may publish what a collection then takes. Throws
+ * `index/not-found` where it is not there, `usage/invalid` where it has a version.
+ */
+export async function forget(store: WriteStore, index: string, ports: RecordPorts): Promise<void> {
+  checkIndexName(index);
+  const details = { field: "index", value: index };
+  if ((await store.head(pointerKey(index))) !== null)
+    throw new LightedgeError("usage/invalid", `${index} has versions and cannot be forgotten.`, details);
+  let begun = false;
+  await change(store, ports, async (stored) => {
+    const known = stored?.registry.indexes ?? [];
+    if (known.includes(index)) {
+      begun = true;
+      return known.filter((name) => name !== index);
+    }
+    // Gone since the last try: only the answer to that was lost.
+    if (begun) return null;
+    throw new LightedgeError("index/not-found", `${index} is not in ${REGISTRY_KEY}.`, details);
+  });
+}
+
+/** Writes the names that `next` makes of the registry as it is, null for no change, until nobody came in between. */
+async function change(
+  store: WriteStore,
+  ports: RecordPorts,
+  next: (stored: StoredRegistry | null) => Promise<readonly string[] | null>,
+): Promise<void> {
   let cause: unknown;
   for (const wait of TRY_WAITS_MS) {
     if (wait > 0) await ports.pause(wait);
     const stored = await readRegistry(store);
-    if (stored?.registry.indexes.includes(index)) return;
-    const known = stored?.registry.indexes ?? (await publishedIndexes(store));
-    const body = await serializeRegistry({
-      format: 1,
-      commit_id: toHex(ports.randomBytes(16)),
-      indexes: [...new Set([...known, index])].sort(),
-    });
+    const indexes = await next(stored);
+    if (indexes === null) return;
+    const commit_id = toHex(ports.randomBytes(16));
+    const body = await serializeRegistry({ format: 1, commit_id, indexes: indexes.toSorted() });
     try {
       const { kind } = await (stored === null
         ? store.putIfAbsent(REGISTRY_KEY, body)
@@ -58,8 +91,8 @@ export async function register(store: WriteStore, index: string, ports: RecordPo
   }
   throw new LightedgeError(
     "store/unavailable",
-    `${index} could not be entered into ${REGISTRY_KEY}, so nothing was published. Run it again.`,
-    { field: "index", value: index },
+    `${REGISTRY_KEY} could not be changed, so nothing else was. Run it again.`,
+    { blob: REGISTRY_KEY },
     cause,
   );
 }

@@ -3,7 +3,7 @@ import { REGISTRY_KEY } from "../../../shared/format/names.ts";
 import { parseRegistry, serializeRegistry } from "../../../shared/format/registry.ts";
 import { serializeSealed } from "../../../shared/format/sealed.ts";
 import { MemoryStore } from "../../../shared/store/memory.ts";
-import { readRegistry, register } from "../../../shared/versions/registry.ts";
+import { forget, readRegistry, register } from "../../../shared/versions/registry.ts";
 import { FAULTS, FaultStore } from "../../helpers/fault-store.ts";
 import { VersionsWorld } from "../../helpers/versions.ts";
 
@@ -79,6 +79,40 @@ describe("registering an index", () => {
     await expect(register(world.store, "../docs", world.ports)).rejects.toMatchObject({
       code: "request/invalid",
     });
+  });
+});
+
+describe("forgetting an index", () => {
+  it("takes out a name that has no version, so that collections go on", async () => {
+    await world.publish(["one"]);
+    await register(world.store, "removed", world.ports);
+    await expect(world.collect()).rejects.toMatchObject({
+      code: "index/not-found",
+      message: expect.stringContaining("lightedge gc --forget removed"),
+    });
+    await forget(world.store, "removed", world.ports);
+    expect(await names()).toEqual(["docs"]);
+    await expect(world.collect()).resolves.toMatchObject({ deleted: [] });
+  });
+
+  it("is refused for an index that has versions, and for a name that is not there", async () => {
+    await world.publish(["one"]);
+    await expect(forget(world.store, "docs", world.ports)).rejects.toMatchObject({ code: "usage/invalid" });
+    await expect(forget(world.store, "nothing", world.ports)).rejects.toMatchObject({
+      code: "index/not-found",
+    });
+    await expect(forget(new MemoryStore(), "docs", world.ports)).rejects.toMatchObject({
+      code: "index/not-found",
+    });
+    expect(await names()).toEqual(["docs"]);
+  });
+
+  it("is done where only its answer is lost", async () => {
+    await register(world.store, "removed", world.ports);
+    const broken = new FaultStore(world.store, 2, "fail after");
+    await forget(broken, "removed", world.ports);
+    expect(broken.struck).toEqual([`2 putIfMatch ${REGISTRY_KEY}: fail after`]);
+    expect(await names()).toEqual([]);
   });
 });
 
