@@ -50,7 +50,7 @@ export async function rollback(
   } catch (error) {
     // Taken between the look and the commit.
     if (error instanceof LightedgeError && error.code === "blob/missing")
-      throw await collected(store, index, target, error.details.blob, error);
+      throw await collected(store, index, target, error.details.blob!, error);
     throw error;
   }
 }
@@ -59,15 +59,15 @@ async function collected(
   store: WriteStore,
   index: string,
   { version }: Version,
-  key: string | undefined,
+  key: string,
   cause?: unknown,
 ): Promise<LightedgeError> {
   const { versions } = await listVersions(store, index);
   const whole = versions.filter((row) => row.whole).map((row) => row.version);
   return new LightedgeError(
     "version/not-found",
-    `${index} ${version} was collected in part: ${key ?? "a blob of it"} is gone. Nothing was changed. Whole versions are ${listed(whole)}.`,
-    { field: "version", value: version, ...(key === undefined ? {} : { blob: key }) },
+    `${index} ${version} was collected in part: ${key} is gone. Nothing was changed. Whole versions are ${listed(whole)}.`,
+    { field: "version", value: version, blob: key },
     cause,
   );
 }

@@ -90,9 +90,9 @@ async function includes(
   if (above > DEEPEST) throw lost(index, `${above} versions were committed since`);
   for await (const link of history(store, index, current)) {
     if (link.seq === ours.seq) return link.sha256 === ours.manifest.sha256;
-    if (link.kind !== "version") throw lost(index, `${link.key} is ${link.kind}`);
+    if (link.kind !== "version") break;
   }
-  throw lost(index, "the chain of its versions ends early");
+  throw lost(index, "the chain of its versions is broken");
 }
 
 function isSameVersion(a: Pointer, b: Pointer): boolean {

@@ -95,8 +95,7 @@ export function listed(versions: readonly string[]): string {
 
 function matcherOf(wanted: string): (place: VersionPlace) => boolean {
   const [, seq, prefix] = /^(\d{1,16})-([0-9a-f]{8})$/u.exec(wanted) ?? [];
-  if (seq !== undefined)
-    return (place) => place.seq === Number(seq) && place.sha256.startsWith(prefix ?? "-");
+  if (seq !== undefined) return (place) => place.seq === Number(seq) && place.sha256.startsWith(prefix!);
   const isSeq = /^\d{1,16}$/u.test(wanted);
   const isDigest = /^[0-9a-f]{8,64}$/u.test(wanted);
   if (isSeq || isDigest) {

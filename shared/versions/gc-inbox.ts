@@ -40,8 +40,8 @@ async function overlaysOf(
 ): Promise<readonly OverlayFile[] | null> {
   const overlays = new Map<string, OverlayFile>();
   for (const sha256 of retained) {
-    const content = index.manifests.get(sha256)?.content;
-    if (content?.kind !== "read" || content.overlay === null) return null;
+    const { content } = index.manifests.get(sha256)!;
+    if (content.kind !== "read" || content.overlay === null) return null;
     const { overlay } = content;
     if (overlays.has(overlay.key)) continue;
     try {

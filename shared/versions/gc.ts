@@ -116,8 +116,7 @@ async function lockOut(
     if (outcome.kind === "conflict") return null;
     etags.set(name, outcome.etag);
   }
-  const registry = await store.head(REGISTRY_KEY);
-  if ((registry?.etag ?? null) !== facts.registryEtag) return null;
+  if ((await store.head(REGISTRY_KEY))?.etag !== facts.registryEtag) return null;
   for (const [name, etag] of etags)
     if (((await store.head(pointerKey(name)))?.etag ?? null) !== etag) return null;
   return began;

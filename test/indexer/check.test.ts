@@ -2,13 +2,17 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { BuildReport } from "../../indexer/build.ts";
 import { checkIndex } from "../../indexer/check.ts";
 import { commit, readPointer } from "../../indexer/store/publish.ts";
+import { Publisher } from "../../indexer/store/publish-version.ts";
 import {
+  BLOB_ROLES,
   type BlobEntry,
   blobsOf,
   type DocumentsBlob,
   type Manifest,
   serializeManifest,
 } from "../../shared/format/manifest.ts";
+import { writeOverlay } from "../../shared/format/overlay.ts";
+import { writeTombstones } from "../../shared/format/tombstones.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import { buildTiny, copyOf, TINY } from "../helpers/tiny-build.ts";
 
@@ -88,6 +92,45 @@ describe("a check", () => {
     const model = { ...built.manifest.model, dimension: 64 };
     const { problems } = await checkIndex(await published({ ...built.manifest, model }), TINY);
     expect(problems).toEqual([expect.stringMatching(/^Binding: .*differ in binding/u)]);
+  });
+
+  it("says which documents live twice, and which are said to be dead and are not there", async () => {
+    const { store } = built;
+    const parts = built.manifest.blobs.filter(({ role }) => role !== "shard" && role !== "documents");
+    const [shard] = blobsOf(built.manifest, "shard");
+    const [documents] = blobsOf(built.manifest, "documents");
+    const twice = [0, 1].flatMap((ordinal) => [
+      { ...shard!, ordinal },
+      { ...documents!, ordinal },
+    ]);
+    const dead = await new Publisher(store).put(await writeTombstones([[1], [0, 9999]]));
+    const blobs = BLOB_ROLES.flatMap((role) =>
+      [...parts, ...twice, { role: "tombstones" as const, ...dead }].filter((blob) => blob.role === role),
+    );
+    const { problems } = await checkIndex(await published({ ...built.manifest, blobs }), TINY);
+    expect(problems).toContainEqual(
+      expect.stringMatching(/^Document .* lives in shard 0 and in shard 1\.$/u),
+    );
+    expect(problems).toContainEqual(expect.stringContaining("Document 9999 of shard 1 is said to be dead"));
+  });
+
+  it("reads an overlay", async () => {
+    const overlay = await new Publisher(built.store).put(await writeOverlay({ entries: [], folded: [] }));
+    const blobs = [...built.manifest.blobs, { role: "overlay" as const, ...overlay }];
+    const store = await published({ ...built.manifest, blobs });
+    expect((await checkIndex(store, TINY)).problems).toEqual([]);
+    await store.put(overlay.key, new Uint8Array(overlay.bytes));
+    expect((await checkIndex(store, TINY)).problems).toEqual([expect.stringMatching(/^Overlay: /u)]);
+  });
+
+  it("reads an older version where it is named", async () => {
+    const counts = { documents: 41, chunks: 1, rejected: 0 };
+    const store = await published({ ...built.manifest, counts });
+    expect((await checkIndex(store, TINY, { version: "1" })).problems).toEqual([]);
+    expect((await checkIndex(store, TINY, { version: "2" })).problems).toHaveLength(2);
+    await expect(checkIndex(store, TINY, { version: "3" })).rejects.toMatchObject({
+      code: "version/not-found",
+    });
   });
 
   it("refuses an index that is not there", async () => {

@@ -75,6 +75,21 @@ describe("entries of an inbox", () => {
     expect(await left()).toEqual([3]);
   });
 
+  it("go where all that stay share one overlay", async () => {
+    await fold(WRITES);
+    await fold(WRITES);
+    await world.pass(OLD).collect({ keep: 2 });
+    expect(await left()).toEqual([]);
+  });
+
+  it("of an index that has no version stay", async () => {
+    const key = "indexes/other/inbox/1769817600001-0000000000000001.json";
+    await world.store.put(key, new Uint8Array(1));
+    await fold(WRITES);
+    await world.pass(OLD).collect();
+    expect(await world.keys("indexes/other/")).toEqual([key]);
+  });
+
   it("stay for the grace like all else", async () => {
     for (const write of WRITES) {
       const key = inboxKey("docs", write);

@@ -366,6 +366,20 @@ describe("rounds", () => {
     },
   );
 
+  it("begin anew when a version came between the plan and the lock-out of those who sleep", async () => {
+    await publishAll(["a"], ["b"], ["c"]);
+    world.pass(OLD);
+    const alone = new HookStore(world.store);
+    await world.collect({ dryRun: true }, alone);
+    const work = async () => void (await world.publish(["a", "d"]));
+    const hooked = new HookStore(world.store, { at: alone.log.length + 1, work });
+    await world.collect({}, hooked);
+    expect(hooked.log[alone.log.length + 1]).toBe("putIfMatch indexes/docs/current.json");
+    expect(world.pauses).not.toEqual([]);
+    expect(await world.texts()).toEqual(["a", "d"]);
+    expect(await audit(world.store)).toEqual([]);
+  });
+
   it("end with an error when the store never stands still, and nothing is deleted", async () => {
     await publishAll(["a"], ["b"]);
     const before = await blobs();
