@@ -102,7 +102,8 @@ export function errorResponse(error: unknown, requestId: string, allow?: string)
   const status = statusOf(body.code);
   const headers = new Headers({ "x-request-id": requestId });
   if (allow !== undefined) headers.set("allow", allow);
-  if (status === 503) headers.set("retry-after", "1");
+  // A run of the indexer makes room, and that takes longer.
+  if (status === 503) headers.set("retry-after", body.code === "inbox/full" ? "60" : "1");
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="lightedge"');
   return json({ error: body }, status, headers);
 }

@@ -33,7 +33,7 @@ export interface IndexSource {
 export interface CacheOptions {
   /** Resident bytes of all loaded indexes together. */
   readonly budgetBytes: number;
-  /** Bytes of the writes that wait, over all loaded indexes. */
+  /** Bytes of the writes that wait, over all loaded indexes, at most. */
   readonly waitingBytes: number;
   /** Indexes loaded at once: each keeps directories and a tokenizer outside the budget. */
   readonly slots: number;
@@ -57,6 +57,9 @@ export interface Proven {
   /** When the store was last seen to have nothing newer, in ms since 1970. */
   readonly provenAt: number;
 }
+
+/** Share of the bytes for writes that wait which they have even where indexes fill the budget. */
+const LEAST_WAITING_SHARE = 1 / 4;
 
 /** How many times `pointerMaxAgeMs` a version may be served without a look at its pointer. */
 export const STALE_FACTOR = 6;
@@ -213,10 +216,16 @@ export class IndexCache {
     return index.withWrites(merged, this.#waitingRoom(index.name), index.unread);
   }
 
+  /**
+   * Bytes for the writes of an index: what the others' leave, and no more than the indexes leave of their own budget but
+   * for a share that is there in any case.
+   */
   #waitingRoom(name: string): number {
+    const { budgetBytes, waitingBytes } = this.#options;
     const others = this.loaded().filter((index) => index.name !== name);
-    const taken = others.reduce((bytes, { waitingBytes }) => bytes + waitingBytes, 0);
-    return Math.max(0, this.#options.waitingBytes - taken);
+    const taken = others.reduce((bytes, index) => bytes + index.waitingBytes, 0);
+    const free = Math.max(budgetBytes - this.residentBytes, waitingBytes * LEAST_WAITING_SHARE);
+    return Math.max(0, Math.min(waitingBytes, free) - taken);
   }
 
   async #load(name: string): Promise<OpenIndex> {

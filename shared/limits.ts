@@ -34,8 +34,8 @@ export const MEMORY_LIMITS = {
    */
   residentBytes: 32 * MIB,
   /**
-   * Bytes for writes at the edge that wait, their texts and vectors, of all open indexes, beside the
-   * above: twice the `INBOX_LIMITS.waitingBytes` of one index, of which a document takes some four times its text.
+   * Bytes for writes at the edge that wait, their texts and vectors, of all open indexes, where the above leaves so
+   * much; a quarter of it in any case. A document takes some four times its text.
    */
   waitingBytes: 16 * MIB,
   /** Bytes of decompressed document blocks kept for answers. */

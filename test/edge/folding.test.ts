@@ -92,6 +92,17 @@ describe("a write", () => {
     expect(await describeIndex(one)).toMatchObject({ waiting: { writes: 0 }, documents: 41 });
   });
 
+  test("whose sender named it is done once even after it was folded", async () => {
+    const { store } = await buildTiny({ source });
+    const named = { "idempotency-key": "order-17" };
+    const write = await writeOf(await (await isolate(store)).write("x", { text: "anchor" }, named));
+    await rebuild(store);
+    const one = await isolate(store);
+    expect(await describeIndex(one)).toMatchObject({ waiting: { writes: 0 } });
+    expect(await writeOf(await one.write("x", { text: "anchor" }, named))).toBe(write);
+    expect(await describeIndex(one)).toMatchObject({ waiting: { writes: 0 } });
+  });
+
   test("after a fold of one with a greater name is given a greater one still", async () => {
     const { store } = await buildTiny({ source });
     const ahead = await isolate(store, { now: () => Date.now() + 3_600_000 });

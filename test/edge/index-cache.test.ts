@@ -342,12 +342,42 @@ describe("writes that wait", () => {
   });
 
   test("share the room for them over all indexes", async () => {
-    const { state, get } = setUp();
+    const { state, get, settle } = setUp();
     state.inbox.set("a", [write(1), write(2)]);
     await get("a");
+    // The budget is all of the 1000 bytes that writes may have, and nothing was loaded yet.
     expect(state.room).toBe(1000);
     await get("b");
+    expect(state.room).toBe(700);
+    // An index's own writes are not in its way when they are looked for again.
+    state.time = MAX_AGE;
+    await get("a");
+    await settle();
     expect(state.room).toBe(800);
+  });
+
+  test("have a quarter of their room even where indexes fill the budget", async () => {
+    const { state, get } = setUp();
+    state.bytes.set("a", 1000);
+    await get("a");
+    state.time = MAX_AGE * STALE_FACTOR;
+    await get("a");
+    expect(state.room).toBe(250);
+  });
+
+  test("do not bring an index back that was evicted while they were looked for", async () => {
+    const { state, get, settle, names } = setUp({ slots: 1 });
+    await get("a");
+    const gate = Promise.withResolvers<void>();
+    state.inboxGate = gate.promise;
+    state.time = MAX_AGE;
+    await get("a");
+    await vi.waitFor(() => expect(state.looks).toBe(2));
+    state.inboxGate = undefined;
+    await get("b");
+    gate.resolve();
+    await settle();
+    expect(names()).toEqual(["b"]);
   });
 
   test("that cannot be looked for leave what is loaded as it is, and fail a load", async () => {

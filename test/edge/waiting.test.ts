@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { InboxStore, ListedWrite } from "../../edge/inbox-store.ts";
 import { mergeWrites, withWaiting } from "../../edge/waiting.ts";
 import type { OpenIndex, WaitingWrite } from "../../shared/engine/api.ts";
+import { LightedgeError } from "../../shared/errors.ts";
 import { type InboxEntry, serializeInboxEntry } from "../../shared/format/inbox.ts";
 import { inboxKey } from "../../shared/format/names.ts";
 import { type Overlay, packOverlay } from "../../shared/format/overlay.ts";
@@ -33,8 +34,8 @@ async function inboxOf(entries: readonly InboxEntry[], listed?: readonly ListedW
     return store.get(key);
   };
   const ports = { store: { get }, inbox, log: (line: string) => log.push(line) };
-  const look = (index: OpenIndex, known: readonly WaitingWrite[] = []) =>
-    withWaiting(ports, index, known, 1e6);
+  const look = (index: OpenIndex, known: readonly WaitingWrite[] = [], capBytes = 1e6) =>
+    withWaiting(ports, index, known, capBytes);
   return { store, asked, reads, log, look };
 }
 
@@ -108,6 +109,21 @@ describe("looking at an inbox", () => {
     expect(JSON.parse(log[0]!)).toMatchObject({ index: "docs", code: "blob/corrupt" });
     // Asked again it is damaged still: that is no change.
     expect(await look(laid, laid.waiting)).toBe(laid);
+    const { look: lookAtRest } = await inboxOf([entryOf(2, "b", { text: "two" })]);
+    expect(await lookAtRest(laid, laid.waiting)).toMatchObject({ left: 0, unread: 0 });
+  });
+
+  test("lays what had no room before once there is some", async () => {
+    const { look } = await inboxOf([entryOf(1, "a", { text: "one" })]);
+    const cramped = await look(indexWith(), [], 10);
+    expect(cramped.left).toBe(1);
+    expect(await look(cramped, cramped.waiting, 1e6)).toMatchObject({ left: 0 });
+  });
+
+  test("fails where the store does, rather than show a part", async () => {
+    const { look, store } = await inboxOf([entryOf(1, "a", { text: "one" })]);
+    store.get = () => Promise.reject(new LightedgeError("store/unavailable", "Down."));
+    await expect(look(indexWith())).rejects.toMatchObject({ code: "store/unavailable" });
   });
 
   test.each([

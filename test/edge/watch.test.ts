@@ -107,6 +107,19 @@ describe("a scheduled check", () => {
     expect(told.health().status).toBe("ok");
   });
 
+  test("counts from the version where it was made after the last run that left a mark", async () => {
+    let now = CREATED - HOUR;
+    const store = new MemoryStore(() => now);
+    const mark = { format: 1, version: "1-00000000", origin: null, max_age: null } as const;
+    await store.put(runMarkKey(TINY), await serializeRunMark(mark));
+    now = CREATED;
+    await buildTiny({ store });
+    expect((await look(store, { now: CREATED + 5000 })).health().checks[0]).toMatchObject({
+      age_s: 5,
+      stale: false,
+    });
+  });
+
   test("goes on to the other indexes, whatever one is like", async () => {
     const { log, health } = await look(built, { indexes: ["none", TINY] });
     expect(log().map(({ level, check }) => [level, check])).toEqual([
@@ -178,6 +191,8 @@ describe("a receiver of alarms", () => {
   test.each([
     ["http://alarm.example/", SECRET],
     ["https://user:pass@alarm.example/", SECRET],
+    ["https://user@alarm.example/", SECRET],
+    ["https://:pass@alarm.example/", SECRET],
     ["alarm.example", SECRET],
     ["javascript:alert(1)", SECRET],
     ["https://alarm.example/", undefined],

@@ -1,14 +1,21 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { AdminKey } from "../../edge/admin-key.ts";
+import type { InboxStore } from "../../edge/inbox-store.ts";
+import { IndexCache } from "../../edge/index-cache.ts";
+import { takeWrite } from "../../edge/write.ts";
+import type { OpenIndex } from "../../shared/engine/api.ts";
 import { serializeInboxEntry } from "../../shared/format/inbox.ts";
 import { inboxKey, inboxPrefix, type WriteId } from "../../shared/format/names.ts";
+import { packOverlay } from "../../shared/format/overlay.ts";
 import { DOCUMENT_LIMITS, INBOX_LIMITS } from "../../shared/limits.ts";
-import type { MemoryStore } from "../../shared/store/memory.ts";
+import { MemoryStore } from "../../shared/store/memory.ts";
 import { errorOf } from "../helpers/edge-app.ts";
+import { fakeIndex } from "../helpers/fake-index.ts";
 import type { Fault } from "../helpers/fault-plan.ts";
 import { FaultStore } from "../helpers/fault-store.ts";
 import { buildTiny, copyOf, TINY } from "../helpers/tiny-build.ts";
-import { entryOf, writeId } from "../helpers/writes.ts";
+import { entryOf, FIRST_WRITE, writeId } from "../helpers/writes.ts";
 import { ADMIN_KEY, isolate } from "../helpers/writing-app.ts";
 
 let built: MemoryStore;
@@ -212,7 +219,7 @@ describe("the inbox", () => {
     expect((await write("last", { text: "anchor" })).status).toBe(202);
     const response = await write("more", { text: "anchor" });
     expect(response.status).toBe(503);
-    expect(response.headers.get("retry-after")).toBe("1");
+    expect(response.headers.get("retry-after")).toBe("60");
     const error = await errorOf(response);
     expect(error).toMatchObject({ code: "inbox/full", limit: INBOX_LIMITS.waiting });
     expect(error.message).toContain('Run "lightedge reindex"');
@@ -228,6 +235,23 @@ describe("the inbox", () => {
     const statuses = [];
     for (let at = 0; at < 5; at++) statuses.push((await write(`w${at}`, { blob })).status);
     expect(statuses).toEqual([202, 202, 202, 202, 503]);
+  });
+
+  test("may be filled to the last byte", async () => {
+    const sizeOf = async (length: number) =>
+      (await serializeInboxEntry(entryOf(1, "w0", { blob: "x".repeat(length) }, TINY))).length;
+    const overhead = (await sizeOf(1)) - 1;
+    for (const [more, expected] of [
+      [0, 202],
+      [1, 503],
+    ] as const) {
+      const { write } = await isolate(await freshStore());
+      const sizes = [1, 1, 1, 1].map(() => INBOX_LIMITS.waitingBytes / 4 - overhead);
+      const fields = sizes.map((size, at) => ({ blob: "x".repeat(at === 3 ? size + more : size) }));
+      const statuses = [];
+      for (const [at, each] of fields.entries()) statuses.push((await write(`w${at}`, each)).status);
+      expect(statuses).toEqual([202, 202, 202, expected]);
+    }
   });
 
   test("takes nothing that there is no memory to search", async () => {
@@ -297,10 +321,12 @@ describe("a write whose answer or request is lost", () => {
   test("is done once in all where its sender names it, even after others", async () => {
     const store = await freshStore();
     const named = { "idempotency-key": "order-17" };
-    const one = await isolate(store);
+    const [one, other] = [await isolate(store), await isolate(store)];
+    // It has looked before the write was taken, and has no reason of its own to look again.
+    await other.find("river");
     const first = await ackOf(await one.write("x", { text: "first" }, named));
     await one.write("x", { text: "second" });
-    for (const each of [one, await isolate(store)]) {
+    for (const each of [one, other, await isolate(store)]) {
       expect(await ackOf(await each.write("x", { text: "first" }, named))).toEqual(first);
       expect(await (await each.fetch(`${DOCUMENT}/x`)).json()).toMatchObject({ fields: { text: "second" } });
     }
@@ -309,6 +335,44 @@ describe("a write whose answer or request is lost", () => {
     expect((await ackOf(await one.write("y", { text: "z" }, named))).write).not.toBe(first.write);
     expect((await ackOf(await one.write("x", undefined, named))).write).not.toBe(first.write);
     expect((await one.write("x", {}, { "idempotency-key": "a b" })).status).toBe(400);
+  });
+});
+
+describe("the name of a write", () => {
+  /** A cache over one index in memory, whose inbox cannot be looked at. */
+  const cacheOf = (index: OpenIndex) =>
+    new IndexCache(
+      {
+        open: async () => index,
+        neededBytes: async () => 0,
+        currentVersion: async () => index.version,
+        withWaiting: async (same) => same,
+      },
+      { budgetBytes: 1e6, waitingBytes: 1e6, slots: 1, pointerMaxAgeMs: 1e9, patienceMs: 1000, now: () => 0 },
+    );
+  const take = async (index: OpenIndex, inbox: Pick<InboxStore, "put">, store = new MemoryStore()) => {
+    const ports = { key: AdminKey.from(ADMIN_KEY)!, store, inbox, random: () => "0".repeat(16) };
+    const request = { index: "docs", id: "x", fields: { text: "new" }, idempotencyKey: null };
+    return takeWrite(ports, cacheOf(index), request, FIRST_WRITE, { waitUntil: () => undefined });
+  };
+  const written = { put: async () => "written" as const };
+
+  test("is above its document's watermark, though nothing of that is in the inbox any more", async () => {
+    const entry = { id: "x", write: writeId(9, 0xff), stands: "put", source: null } as const;
+    const overlay = packOverlay({ entries: [entry], folded: [] });
+    const { write } = await take(fakeIndex({ overlay }), written);
+    expect(write > entry.write).toBe(true);
+    // Of another document it says nothing.
+    const other = packOverlay({ entries: [{ ...entry, id: "y" }], folded: [] });
+    expect((await take(fakeIndex({ overlay: other }), written)).write).toBe(writeId(0));
+  });
+
+  test("that another write has already is an error, and the other stays as it is", async () => {
+    const store = new MemoryStore();
+    const other = entryOf(0, "y", { text: "other" });
+    await store.put(inboxKey("docs", other.write), await serializeInboxEntry(other));
+    const taking = take(fakeIndex(), { put: async () => "there already" }, store);
+    await expect(taking).rejects.toMatchObject({ code: "store/conflict" });
   });
 });
 
@@ -394,8 +458,4 @@ describe("who may write", () => {
     );
     expect(store.log).toEqual([]);
   });
-});
-
-test("the name of a write in a test is one that the inbox knows", () => {
-  expect(inboxKey(TINY, writeId(1))).toMatch(/inbox\/\d{13}-[0-9a-f]{16}\.json$/);
 });

@@ -48,23 +48,25 @@ export const FAKE_DOCUMENTS: readonly { readonly id: string; readonly fields: Fi
 /** An open index over these documents. A hit needs one word in common with the query. */
 export function fakeIndex(options: FakeOptions = {}): OpenIndex {
   const { documents = FAKE_DOCUMENTS } = options;
-  const withWrites = (writes: readonly WaitingWrite[], _ = 0, unread = 0): OpenIndex => {
+  const withWrites = (writes: readonly WaitingWrite[], capBytes = 0, unread = 0): OpenIndex => {
     const laid = new Map(documents.map((document) => [document.id, document]));
-    for (const { entry } of writes) {
+    let waitingBytes = 0;
+    let left = unread;
+    for (const { entry, bytes } of writes) {
+      if (waitingBytes + bytes > capBytes) {
+        left++;
+        continue;
+      }
+      waitingBytes += bytes;
       laid.delete(entry.id);
       if (entry.op === "put") laid.set(entry.id, { id: entry.id, fields: entry.fields });
     }
     const index = plainIndex({ ...options, documents: [...laid.values()] });
-    const waitingBytes = writes.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
       ...index,
-      waiting: writes,
-      waitingBytes,
-      left: unread,
-      unread,
-      overlay: options.overlay ?? null,
+      ...{ waiting: writes, waitingBytes, left, unread, overlay: options.overlay ?? null },
       withWrites,
-      leavesOut: () => 0,
+      leavesOut: (others, cap) => withWrites(others, cap).left,
     };
   };
   return withWrites([]);

@@ -25,6 +25,8 @@ import { entryOf } from "../../helpers/writes.ts";
 
 const DOCUMENTS = tinyDocuments(90);
 const ROOM = 16 * MIB;
+/** Text of documents whose scores tie. */
+const TIED = "river boat";
 /** A version in a store, open. */
 interface Version {
   readonly store: MemoryStore;
@@ -41,9 +43,8 @@ beforeAll(async () => {
   ({ store } = await buildTiny({ source: sourceOf(DOCUMENTS), shardChunks: 60 }));
   index = await openTiny(store, "wasm");
   merged = await published({ store, index }, [
-    entryOf(1, "a/b", { text: "river" }, TINY),
-    entryOf(2, "d3", undefined, TINY),
-    entryOf(3, "dd", { text: "a song of the sea" }, TINY),
+    ...["a/b", "d30", "dd", "m", "zz"].map((id, at) => entryOf(at, id, { text: TIED }, TINY)),
+    entryOf(9, "d3", undefined, TINY),
   ]);
 });
 
@@ -120,13 +121,8 @@ describe("an index with writes laid over it", () => {
     const expected = await laid.search(request);
     const fresh = (await openTiny(await copyOf(store), "wasm")).withWrites(writes, ROOM);
     const searching = fresh.search(request);
-    fresh.withWrites(
-      waiting([
-        ["b", { text: "king queen war" }],
-        ["a-new", { text: "song" }],
-      ]),
-      ROOM,
-    );
+    // No larger, so it is put where the other one was.
+    fresh.withWrites(waiting([["a-new", { text: "song" }]]), ROOM);
     expect((await searching).hits).toEqual(expected.hits);
   });
 
@@ -146,6 +142,7 @@ describe("an index with writes laid over it", () => {
     const writes = waiting(Array.from({ length: 10 }, (_, at) => [`n${at}`, texts(at)] as const));
     const all = index.withWrites(writes, ROOM);
     expect([all.left, all.unread]).toEqual([0, 0]);
+    expect(index.withWrites(writes, all.waitingBytes).left).toBe(0);
     const some = index.withWrites(writes, all.waitingBytes - 1, 3);
     expect([some.left, some.unread]).toEqual([4, 3]);
     expect(some.waitingBytes).toBeLessThan(all.waitingBytes);
@@ -154,6 +151,26 @@ describe("an index with writes laid over it", () => {
     expect(hits.map(({ id }) => id)).not.toContain("n9");
     expect(warnings).toEqual([expect.stringContaining("4 documents that were written last are not in")]);
     expect(await some.document("n9")).toBeNull();
+  });
+
+  it("leaves out by when a document was last written, not first", async () => {
+    const small = { text: "river" };
+    const writes = waiting([
+      ["a!", small],
+      ["b!", small],
+      ["a!", { text: "boat ".repeat(200) }],
+    ]);
+    const room = index.withWrites(writes.slice(1, 2), ROOM).waitingBytes;
+    const laid = index.withWrites(writes, room);
+    expect([await laid.document("a!"), (await laid.document("b!"))?.fields]).toEqual([null, small]);
+  });
+
+  it("gives what was put the length of a unit vector, as all documents have", async () => {
+    const text = "violin piano melody";
+    const laid = index.withWrites(waiting([["new", { text }]]), ROOM);
+    const { hits } = await laid.search(requestFor(text, { mode: "dense" }));
+    // It is encoded as the query is, so the cosine is 1 but for eight bits.
+    expect(hits.find(({ id }) => id === "new")?.dense).toBeCloseTo(1, 2);
   });
 
   it("takes the memory of one shard for any number of writes after each other", async () => {
@@ -239,15 +256,16 @@ const someId = fc.oneof(
   fc.constantFrom(...DOCUMENTS.map(({ id }) => id)),
   fc.constantFrom("", "0", "a/bb", "d5", "d50x", "m", "zz", "\u{1f300}", "\uffff").map((id) => `${id}!`),
 );
-const write = fc.record({
-  id: someId,
-  fields: fc.option(fc.record({ title: text, text }), { nil: undefined, freq: 3 }),
-});
+const put = fc.oneof(fc.record({ title: text, text }), fc.constant({ text: TIED }));
+const write = fc.record({ id: someId, fields: fc.option(put, { nil: undefined, freq: 3 }) });
 
 describe("any writes laid over an index", () => {
   it("rank to the bit as a version that holds them, every mode, rule and page", async () => {
     const request = fc.record({
-      q: fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(" ")),
+      q: fc.oneof(
+        fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(" ")),
+        fc.constant(TIED),
+      ),
       mode: fc.constantFrom(...MODES),
       fusion: fc.constantFrom(...FUSION_RULES),
       limit: fc.constantFrom(1, 5, 100),
