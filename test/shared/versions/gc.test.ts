@@ -326,10 +326,17 @@ describe("rounds", () => {
     expect(await audit(world.store)).toEqual([]);
   });
 
-  it.each(["docs", "news"])(
-    "begin anew when %s came to name what was to go, by whoever knows no better",
-    async (name) => {
-      await publishAll(["a"], ["b"]);
+  it.each([
+    ["docs", HOUR],
+    // Its pointer is young, so nobody is locked out of it.
+    ["docs", 10 * MINUTE],
+    ["news", HOUR],
+  ] as const)(
+    "begin anew when %s came to name what was to go, by whoever knows no better: %d ms after its last version",
+    async (name, age) => {
+      await publishAll(["a"], ["b"], ["c"]);
+      await world.publish(["d"]);
+      world.pass(age);
       const old = await readExisting(world.store, "docs");
       const { manifest } = (await history(world.store, "docs").next()).value as Version;
       const careless = async () => {
@@ -350,7 +357,7 @@ describe("rounds", () => {
         const reference = { key: manifestKey(name, digest), sha256: digest, bytes: body.length };
         await world.store.put(reference.key, body);
         if (name === "news") await register(world.store, "news", world.ports);
-        const seq = name === "docs" ? 3 : 1;
+        const seq = name === "docs" ? 5 : 1;
         const parent = seq === 1 ? null : old.pointer.manifest.sha256;
         const pointer = withCheck({ format: 1, seq, commit_id: "7".repeat(32), parent, manifest: reference });
         await world.store.put(`indexes/${name}/current.json`, serializePointer(pointer));
