@@ -27,6 +27,8 @@ export interface Published {
   readonly version: string;
   /** False where the store held this very version already. */
   readonly changed: boolean;
+  /** Bytes of blobs that an earlier run had left or an older version has, and that were written again to be young. */
+  readonly refreshed: number;
   readonly manifest: Manifest;
 }
 
@@ -48,7 +50,7 @@ export async function publishVersion(
   if (base !== null && current !== null && sameContent(current, manifest)) {
     await register(store, index, ports);
     const version = versionName(base.pointer.seq, base.pointer.manifest.sha256);
-    return { version, changed: false, manifest: current };
+    return { version, changed: false, refreshed: 0, manifest: current };
   }
   return commitManifest(store, manifest, base, current, ports);
 }
@@ -72,7 +74,7 @@ export async function commitManifest(
   const outcome = await commit(store, index, { manifest: bytes, blobs, base }, ports);
   if (outcome.kind === "committed") {
     const version = versionName(outcome.pointer.seq, outcome.pointer.manifest.sha256);
-    return { version, changed: true, manifest };
+    return { version, changed: true, refreshed: outcome.refreshed, manifest };
   }
   throw outcome.kind === "conflict"
     ? new LightedgeError(

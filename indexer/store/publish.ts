@@ -58,7 +58,12 @@ export interface CommitRequest {
 
 /** What became of a commit. */
 export type CommitOutcome =
-  | { readonly kind: "committed"; readonly pointer: Pointer }
+  | {
+      readonly kind: "committed";
+      readonly pointer: Pointer;
+      /** Bytes of blobs that lay there, too old to rely on, and were written again. */
+      readonly refreshed: number;
+    }
   /** Another writer's version is current. Ours is stored but nothing names it. */
   | { readonly kind: "conflict" }
   /** The write may or may not have happened, or may yet. Look again before doing anything, and delete nothing. */
@@ -93,9 +98,10 @@ export async function commit(
   let base = request.base === undefined ? await readPointer(store, index) : request.base;
   // First of all: a collection that cannot see the index by its name stops short of deleting.
   await register(store, index, ports);
+  let refreshed = 0;
   for (let touches = 0; touches <= TOUCHES; touches++) {
     const { blobs } = request;
-    await settle(
+    refreshed += await settle(
       store,
       { index, base, manifest: { key: manifest.key, body: request.manifest }, blobs },
       ports,
@@ -108,6 +114,7 @@ export async function commit(
       manifest,
     });
     const outcome: SwapOutcome = await swap(store, index, base, pointer, ports);
+    if (outcome.kind === "committed") return { ...outcome, refreshed };
     if (outcome.kind !== "touched") return outcome;
     // What was settled was settled under the old pointer: once more, under the new one.
     base = outcome.current;

@@ -6,18 +6,13 @@ import type { WriteStore } from "../../shared/store/store.ts";
 import { readExisting } from "../../shared/versions/current.ts";
 import type { Version } from "../../shared/versions/history.ts";
 import { PUBLISH_PORTS, type PublishPorts } from "./publish.ts";
-import { commitManifest, readBase, sameContent } from "./publish-version.ts";
+import { commitManifest, type Published, readBase, sameContent } from "./publish-version.ts";
 import { findVersion, listed, listVersions, lookOnce } from "./versions.ts";
 
-/** What became of a rollback. */
-export interface RolledBack {
-  /** The version that is current now. */
-  readonly version: string;
-  /** The version whose content it has. */
+/** What became of a rollback: as of a publication, unchanged where the current version had that content already. */
+export interface RolledBack extends Published {
+  /** The version whose content is current now. */
   readonly contentOf: string;
-  /** False where the current version had that content already. */
-  readonly changed: boolean;
-  readonly manifest: Manifest;
 }
 
 /**
@@ -38,7 +33,8 @@ export async function rollback(
   const contentOf = target.version;
   if (current !== null && sameContent(target.manifest, current)) {
     const { seq, manifest } = stored.pointer;
-    return { version: versionName(seq, manifest.sha256), contentOf, changed: false, manifest: current };
+    const version = versionName(seq, manifest.sha256);
+    return { version, contentOf, changed: false, refreshed: 0, manifest: current };
   }
   const isThere = lookOnce(store);
   for (const blob of target.manifest.blobs)

@@ -43,28 +43,34 @@ export interface SettlePorts {
 /**
  * Writes the manifest and makes sure of the blobs. Once it is done, nothing of them is deleted while the pointer is the
  * one in `base`. Throws `blob/missing` or `blob/corrupt` for a blob that is absent, or another than
- * its key says. Cost: one look at each blob; one read and one write of each that is no longer fresh.
+ * its key says. Gives the bytes of blobs that were written again. Cost: one look at each blob; one read and one write of each that is no longer fresh.
  */
 export async function settle(
   store: WriteStore,
   { index, base, manifest, blobs }: Unsettled,
   ports: SettlePorts,
-): Promise<void> {
+): Promise<number> {
   // Always a write, even where the bytes are there: it tells the store's time, and an old manifest may be garbage to a collection.
   const now = (await store.put(manifest.key, manifest.body)).modified;
   const infos = await lookAtAll(store, blobs);
   const stale = blobs.filter((_, at) => infos[at]!.modified < now - FRESH_MS);
+  let refreshed = 0;
   if (stale.length > 0) {
     const standing = await standingKeys(store, index, base, now);
-    for (const blob of stale) if (!standing.has(blob.key)) await refresh(store, blob);
+    for (const blob of stale) {
+      if (standing.has(blob.key)) continue;
+      await refresh(store, blob);
+      refreshed += blob.bytes;
+    }
   }
   const clock = await store.head(GC_CLOCK_KEY);
-  if (clock === null || clock.modified < now - SWEEP_OVER_MS) return;
+  if (clock === null || clock.modified < now - SWEEP_OVER_MS) return refreshed;
   ports.note?.(
     `A garbage collection may still be deleting; waiting ${SWEEP_OVER_MS / 1000} s before ${index} is published.`,
   );
   await ports.pause(SWEEP_OVER_MS);
   await lookAtAll(store, [...blobs, { key: manifest.key, bytes: manifest.body.length }]);
+  return refreshed;
 }
 
 /** Keys of versions that no collection lets go of while the pointer stays: the base, and those whose successor is fresh. */

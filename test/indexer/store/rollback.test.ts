@@ -73,8 +73,10 @@ describe("a rollback", () => {
 
   it("makes what it goes back to young, so that no collection takes it", async () => {
     const key = await keyOf("one");
-    await world.rollback("1");
+    const { refreshed } = await world.rollback("1");
     expect((await world.store.head(key))?.modified).toBe(world.now);
+    // The blob and its shard: the tokenizer and the table are the current version's as well.
+    expect(refreshed).toBe(2 * 64);
   });
 
   it("within a quarter of an hour of what it undoes writes no blob again", async () => {
