@@ -170,6 +170,29 @@ describe("a commit that is refused though nobody has committed", () => {
     expect(await readTexts(store, "docs")).toEqual(["old"]);
   });
 
+  it("is unknown where nobody can look why", async () => {
+    const store = await storeWith(["old"]);
+    const down = new Error("down");
+    store.swap = async () => {
+      store.get = () => Promise.reject(down);
+      return { kind: "conflict" };
+    };
+    const outcome = await publishTexts(store, "docs", ["new"], testPorts(1));
+    expect(outcome).toEqual({ kind: "unknown", cause: down });
+  });
+
+  it("is a conflict where the pointer has gone back to an older version", async () => {
+    const store = await storeWith(["oldest"]);
+    const oldest = (await store.get(POINTER))!.body;
+    await publishTexts(store, "docs", ["old"], testPorts(1));
+    store.swap = async () => {
+      await store.put(POINTER, oldest);
+      return { kind: "conflict" };
+    };
+    expect(await publishTexts(store, "docs", ["new"], testPorts(2))).toEqual({ kind: "conflict" });
+    expect(await readTexts(store, "docs")).toEqual(["oldest"]);
+  });
+
   it("is a conflict where the pointer is gone", async () => {
     const store = await storeWith(["old"]);
     store.swap = async () => {
