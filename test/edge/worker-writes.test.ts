@@ -1,6 +1,7 @@
 /** Writes and scheduled work in real workerd, over an R2 bucket. */
 import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serve } from "../../indexer/serve.ts";
 import { inboxPrefix } from "../../shared/format/names.ts";
 import type { MemoryStore } from "../../shared/store/memory.ts";
 import { type Bucket, fillBucket, startWorkers } from "../helpers/runtime.ts";
@@ -102,4 +103,32 @@ describe("two Workers over one bucket", () => {
     expect(await bucket.head("gc/now.json")).not.toBeNull();
     expect(await find("writer", "river")).not.toEqual([]);
   });
+});
+
+test("local serving takes writes into any store where it is given a key, and none without", async () => {
+  const { store } = await buildTiny();
+  const options = { store, host: "127.0.0.1", port: 0, indexes: [TINY], examples: [], pointerMaxAge: 60 };
+  const put = (url: string) =>
+    fetch(new URL(`/v1/indexes/${TINY}/documents/new`, url), {
+      method: "PUT",
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
+      body: JSON.stringify({ text: "anchor" }),
+    });
+  const open = await serve({ ...options, adminKey: ADMIN_KEY });
+  try {
+    const response = await put(open.url);
+    const { write } = (await response.json()) as { write: string };
+    expect(response.status).toBe(202);
+    expect(await store.head(`${inboxPrefix(TINY)}${write}.json`)).not.toBeNull();
+    const found = await fetch(new URL(`/v1/indexes/${TINY}/documents/new`, open.url));
+    expect(await found.json()).toMatchObject({ fields: { text: "anchor" } });
+  } finally {
+    await open.close();
+  }
+  const closed = await serve(options);
+  try {
+    expect((await put(closed.url)).status).toBe(404);
+  } finally {
+    await closed.close();
+  }
 });
