@@ -4,8 +4,9 @@
  * anywhere leaves the version before it serving.
  */
 import { randomBytes } from "node:crypto";
-import { LightedgeError } from "../shared/errors.ts";
+import { asLightedgeError, LightedgeError } from "../shared/errors.ts";
 import { writeOverlay } from "../shared/format/overlay.ts";
+import type { StoredPointer } from "../shared/format/pointer.ts";
 import type { Sha256 } from "../shared/hash.ts";
 import type { WriteStore } from "../shared/store/store.ts";
 import type { Encoder } from "./encode/encoder.ts";
@@ -66,6 +67,9 @@ export type PlanFacts = Pick<
 
 /** A run that is ready to begin. */
 export interface PreparedRun {
+  /** What the pointer said when the run began. */
+  readonly stored: StoredPointer | null;
+  /** The version it names; null also where it is damaged and everything is made anew. */
   readonly base: Base | null;
   readonly collection: Collection;
   readonly overlay: Laid["overlay"];
@@ -80,21 +84,16 @@ export interface PreparedRun {
  */
 export function buildIndex(options: BuildOptions, progress: Progress): Promise<BuildReport> {
   return withRun(options, progress, async (run) => {
-    const publisher = new Publisher(options.store);
-    const { plan, base } = run;
+    // Whoever asks for more than has changed may do so for damage, which unchanged bytes would not repair.
+    const publisher = new Publisher(options.store, options.rebuild !== undefined);
+    const { plan, stored } = run;
     // Proven before the work and not after it, which may be hours long. A run with nothing to do writes nothing.
     if (plan.kind !== "none") await probeStore(options.store, options.random ?? randomBytes);
     const parts = await makeParts(run, options, publisher, progress);
     const stage = progress.stage("publish", 1);
     const content = await contentOf(run, parts, options, publisher);
     const ports = { ...PUBLISH_PORTS, note: (message: string) => progress.warn(message) };
-    const published = await publishVersion(
-      options.store,
-      content,
-      base?.stored ?? null,
-      options.now(),
-      ports,
-    );
+    const published = await publishVersion(options.store, content, stored, options.now(), ports);
     stage.done(`version ${published.version}, ${publisher.bytesWritten} bytes written`);
     const { tableBytes, fit } = parts;
     return { ...published, bytesWritten: publisher.bytesWritten, tableBytes, fit, plan: factsOf(plan) };
@@ -110,7 +109,7 @@ export async function withRun<T>(
   const { store, index, encoder, source } = options;
   const tasks = taskNames(options);
   const stored = await readPointer(store, index);
-  const base = stored === null ? null : await readBase(store, stored);
+  const base = stored === null ? null : await readableBase(options, stored, progress);
   checkOrigin(base, options.origin, options.takeOver ?? false);
   const collected = await collect(source, progress);
   try {
@@ -125,9 +124,36 @@ export async function withRun<T>(
       refitDrift: options.refitDrift ?? REFIT_DRIFT,
     });
     checkShrink(base, plan, options.allowShrink ?? false, source.description);
-    return await work({ base, collection, overlay, tasks, recipe, plan });
+    return await work({ stored, base, collection, overlay, tasks, recipe, plan });
   } finally {
     await collected.close();
+  }
+}
+
+/** The version before; null where it cannot be read and everything is made anew by request. Throws what reading it throws, with the way out. */
+async function readableBase(
+  { store, index, rebuild }: BuildOptions,
+  stored: StoredPointer,
+  progress: Progress,
+): Promise<Base | null> {
+  try {
+    return await readBase(store, stored);
+  } catch (error) {
+    const { code, message, details } = asLightedgeError(error);
+    if (code !== "blob/missing" && code !== "blob/corrupt") throw error;
+    const lost = "Documents that were written at the edge and are no longer in its inbox are then lost";
+    if (rebuild === "all") {
+      progress.warn(
+        `The version before cannot be read: ${message} ${index} is made from its source. ${lost}.`,
+      );
+      return null;
+    }
+    throw new LightedgeError(
+      code,
+      `The current version of ${index} cannot be read: ${message} To make it from its source, run again with --rebuild all. ${lost}.`,
+      details,
+      error,
+    );
   }
 }
 

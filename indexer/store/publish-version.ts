@@ -13,6 +13,7 @@ import {
 } from "../../shared/format/manifest.ts";
 import { blobKey, versionName } from "../../shared/format/names.ts";
 import type { StoredPointer } from "../../shared/format/pointer.ts";
+import { sha256 } from "../../shared/hash.ts";
 import type { ReadStore, WriteStore } from "../../shared/store/store.ts";
 import { keysOf } from "../../shared/versions/references.ts";
 import { register } from "../../shared/versions/registry.ts";
@@ -129,15 +130,25 @@ export function sameContent(a: Manifest, b: Manifest): boolean {
 /** Puts files into the store as they are made and keeps count. */
 export class Publisher {
   readonly #store: WriteStore;
+  readonly #verify: boolean;
   bytesWritten = 0;
 
-  constructor(store: WriteStore) {
+  /** With `verify` what the store has already is read back, and written again where it is damaged. */
+  constructor(store: WriteStore, verify = false) {
     this.#store = store;
+    this.#verify = verify;
   }
 
   async put(file: WrittenFile): Promise<BlobFacts> {
-    const { written } = await putBlob(this.#store, file.bytes);
-    if (written) this.bytesWritten += file.bytes.length;
+    const { written, key } = await putBlob(this.#store, file.bytes);
+    const damaged = !written && this.#verify && !(await this.#isSound(key, file));
+    if (damaged) await this.#store.put(key, file.bytes);
+    if (written || damaged) this.bytesWritten += file.bytes.length;
     return { key: blobKey(file.sha256), sha256: file.sha256, bytes: file.bytes.length, head: file.head };
+  }
+
+  async #isSound(key: string, file: WrittenFile): Promise<boolean> {
+    const found = await this.#store.get(key);
+    return found !== null && (await sha256(found.body)) === file.sha256;
   }
 }

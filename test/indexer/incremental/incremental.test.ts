@@ -4,6 +4,7 @@ import type { BuildOptions, BuildReport } from "../../../indexer/build.ts";
 import { checkIndex } from "../../../indexer/check.ts";
 import { Random } from "../../../indexer/random.ts";
 import type { SourceDocument } from "../../../indexer/sources/source.ts";
+import { readPointer } from "../../../indexer/store/publish.ts";
 import { blobsOf } from "../../../shared/format/manifest.ts";
 import type { MemoryStore } from "../../../shared/store/memory.ts";
 import { buildTiny, copyOf, openTiny, requestFor, TINY } from "../../helpers/tiny-build.ts";
@@ -189,3 +190,36 @@ describe("a run that would do harm", () => {
     expect(manifest.build?.origin).toBe("blog");
   });
 });
+
+describe("an index that was damaged in the store", () => {
+  it("is made whole by a run that makes everything anew, wherever the damage is", async () => {
+    const built = await buildTiny();
+    const keys = [...built.manifest.blobs.map(({ key }) => key), (await pointerOf(built.store)).manifest.key];
+    for (const key of keys) {
+      for (const damage of ["flipped", "gone"] as const) {
+        const store = await copyOf(built.store);
+        const { body } = (await store.get(key))!;
+        body[body.length >> 1]! ^= 1;
+        if (damage === "flipped") await store.put(key, body);
+        else await store.delete(key);
+        expect((await checkIndex(store, TINY).catch(() => null))?.problems, key).not.toEqual([]);
+        await buildTiny({ store, rebuild: "all" });
+        expect((await checkIndex(store, TINY)).problems, `${damage} ${key}`).toEqual([]);
+      }
+    }
+  });
+
+  it("is refused by other runs where they need what is damaged, with the way out", async () => {
+    const { store } = await buildTiny();
+    const damaged = await copyOf(store);
+    await damaged.delete((await pointerOf(store)).manifest.key);
+    await expect(buildTiny({ store: damaged })).rejects.toMatchObject({
+      code: "blob/missing",
+      message: expect.stringMatching(/--rebuild all/u),
+    });
+  });
+});
+
+async function pointerOf(store: MemoryStore) {
+  return (await readPointer(store, TINY))!.pointer;
+}
