@@ -1,22 +1,14 @@
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ServiceInbox } from "../../edge/inbox-service.ts";
 import { type InboxStore, R2Inbox } from "../../edge/inbox-store.ts";
 import { storeResponse } from "../../indexer/store/service.ts";
 import { inboxKey, type WriteId } from "../../shared/format/names.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import { FaultStore } from "../helpers/fault-store.ts";
+import { r2Bucket } from "../helpers/r2-bucket.ts";
 import { writeId } from "../helpers/writes.ts";
 
-const runtime = new Miniflare(
-  convertV4MiniflareOptions({
-    modules: true,
-    script: "export default { fetch() { return new Response(null) } }",
-    compatibilityDate: "2026-01-01",
-    r2Buckets: ["BUCKET"],
-  }),
-);
-afterAll(() => runtime.dispose());
+const bucket = r2Bucket();
 
 interface ListOptions {
   readonly startAfter?: string;
@@ -33,8 +25,8 @@ function serviceOver(store: MemoryStore | FaultStore): ServiceInbox {
 
 const MAKERS = {
   R2Inbox: async () => {
-    const bucket: Bucket = await runtime.getR2Bucket("BUCKET");
-    return { inbox: new R2Inbox(bucket), put: (key: string) => bucket.put(key, "x").then(() => undefined) };
+    const real: Bucket = await bucket();
+    return { inbox: new R2Inbox(real), put: (key: string) => real.put(key, "x").then(() => undefined) };
   },
   ServiceInbox: async () => {
     const store = new MemoryStore();

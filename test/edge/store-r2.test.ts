@@ -1,22 +1,10 @@
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { R2WriteStore } from "../../edge/store-r2-write.ts";
 import { describeStore } from "../contract/store.ts";
 import { bytes, textOf } from "../contract/store-reads.ts";
+import { r2Bucket } from "../helpers/r2-bucket.ts";
 
-const runtime = new Miniflare(
-  convertV4MiniflareOptions({
-    modules: true,
-    script: "export default { fetch() { return new Response(null) } }",
-    compatibilityDate: "2026-01-01",
-    r2Buckets: ["BUCKET"],
-  }),
-);
-afterAll(() => runtime.dispose());
-
-async function bucket(): Promise<ConstructorParameters<typeof R2WriteStore>[0]> {
-  return runtime.getR2Bucket("BUCKET");
-}
+const bucket = r2Bucket();
 
 describeStore("R2WriteStore", async () => new R2WriteStore(await bucket(), 0));
 

@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { afterAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { R2WriteStore } from "../../../edge/store-r2-write.ts";
 import { FolderStore } from "../../../indexer/store/folder.ts";
 import { probeStore } from "../../../indexer/store/probe.ts";
@@ -13,6 +12,7 @@ import { MemoryStore } from "../../../shared/store/memory.ts";
 import type { ObjectInfo, PutOutcome, StoredObject, WriteStore } from "../../../shared/store/store.ts";
 import { list } from "../../contract/store.ts";
 import { hasMoto, startMoto } from "../../helpers/moto-server.ts";
+import { r2Bucket } from "../../helpers/r2-bucket.ts";
 import { S3Server } from "../../helpers/s3-server.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -306,18 +306,9 @@ describe("probeStore", () => {
 });
 
 describe("probeStore over an R2 binding", () => {
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: "export default { fetch() { return new Response(null) } }",
-      compatibilityDate: "2026-01-01",
-      r2Buckets: ["BUCKET"],
-    }),
-  );
-  afterAll(() => runtime.dispose());
+  const bucket = r2Bucket();
 
   it("passes it", async () => {
-    const bucket: ConstructorParameters<typeof R2WriteStore>[0] = await runtime.getR2Bucket("BUCKET");
-    await probeStore(new R2WriteStore(bucket, 0), randomBytes);
+    await probeStore(new R2WriteStore(await bucket(), 0), randomBytes);
   });
 });

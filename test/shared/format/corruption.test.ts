@@ -9,7 +9,7 @@ import {
 import type { FileKind } from "../../../shared/format/head.ts";
 import { readLexicon } from "../../../shared/format/lexicon.ts";
 import { openRanged } from "../../../shared/format/load.ts";
-import { parseManifest, serializeManifest } from "../../../shared/format/manifest.ts";
+import { BLOB_ROLES, parseManifest, serializeManifest } from "../../../shared/format/manifest.ts";
 import { readOverlay, unpackOverlay } from "../../../shared/format/overlay.ts";
 import { wholeSource } from "../../../shared/format/ranged.ts";
 import { readShard } from "../../../shared/format/shard.ts";
@@ -19,15 +19,7 @@ import { readTombstones } from "../../../shared/format/tombstones.ts";
 import { entryOf, flipped, refusal, refusalNow, storeOf } from "./helpers.ts";
 import { makeSamples, type Samples } from "./samples.ts";
 
-const KINDS = [
-  "tokenizer",
-  "table",
-  "lexicon",
-  "shard",
-  "documents",
-  "tombstones",
-  "overlay",
-] as const satisfies readonly FileKind[];
+const KINDS: readonly FileKind[] = BLOB_ROLES;
 
 let samples: Samples;
 beforeAll(async () => {
