@@ -1,10 +1,12 @@
 /**
  * How soon each planted bug is caught: `node bench/faults/planted.ts`, or with `--json` one line for each.
- * Exits 1 where one is not caught within the schedules that it is given. `--bug NAME` runs one.
+ * Exits 1 where one is not caught within the schedules that it is given. `--bug NAME` runs one; `--share 5000`
+ * runs so many schedules whatever is caught, and prints how many of them did.
  */
 import { parseArgs } from "node:util";
-import { PLANTED, type Planted } from "../../test/sim/planted/bugs.ts";
+import { PLANTED } from "../../test/sim/planted/bugs.ts";
 import { loadPlanted } from "../../test/sim/planted/load.ts";
+import type { Planted } from "../../test/sim/planted/planted.ts";
 import { digestInPlace } from "../../test/sim/sync-digest.ts";
 
 /** What became of a planted bug. */
@@ -16,10 +18,16 @@ export interface Caught {
   readonly sentence: string;
 }
 
-const { values } = parseArgs({ options: { json: { type: "boolean" }, bug: { type: "string" } } });
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, bug: { type: "string" }, share: { type: "string" } },
+});
 digestInPlace();
 for (const bug of PLANTED) {
   if (values.bug !== undefined && values.bug !== bug.name) continue;
+  if (values.share !== undefined) {
+    console.log(`${await count(bug, Number(values.share))} of ${values.share}  ${bug.name}`);
+    continue;
+  }
   const caught = await seek(bug);
   if (caught.schedules === null) process.exitCode = 1;
   console.log(
@@ -41,4 +49,13 @@ async function seek(bug: Planted): Promise<Caught> {
   } catch (error) {
     return { name, schedules: null, sentence: String(error) };
   }
+}
+
+async function count(bug: Planted, schedules: number): Promise<number> {
+  const { simulate } = await loadPlanted(bug);
+  let caught = 0;
+  for (let seed = 1; seed <= schedules; seed++) {
+    if ((await simulate(seed)).violations.length > 0) caught++;
+  }
+  return caught;
 }

@@ -22,11 +22,13 @@ const first = Number(values.seed);
 const count = Number(values.schedules);
 let steps = 0;
 let versions = 0;
+let deleted = 0;
 let broken = 0;
 for (let seed = first; seed < first + count; seed++) {
   const found = await simulate(seed, values.verbose ? console.log : undefined);
   steps += found.steps;
   versions += found.versions;
+  deleted += found.deleted;
   if (found.violations.length === 0) continue;
   broken++;
   if (broken > SHOWN) continue;
@@ -36,6 +38,6 @@ for (let seed = first; seed < first + count; seed++) {
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(
-  `${count} schedules from seed ${first}: ${steps} steps, ${versions} versions, ${broken} with violations, ${seconds} s.`,
+  `${count} schedules from seed ${first}: ${steps} steps, ${versions} versions, ${deleted} objects deleted, ${broken} with violations, ${seconds} s.`,
 );
 process.exitCode = broken === 0 ? 0 : 1;

@@ -7,6 +7,8 @@ import type { Life } from "./life.ts";
  * granted of the world (`indexer/store/gc.ts`). It covers a process that is put to sleep on its way to sending.
  */
 export const DELETE_LANDS_MS = 100_000;
+/** What all processes look at: pointers, the registry, the clock of collections. */
+const SHARED = /(?:current|registry|clock)\.json$/u;
 /** Keys of a page of a listing: few, so that much can happen between two pages. */
 const PAGE = 5;
 
@@ -22,7 +24,7 @@ export class GateStore implements WriteStore {
   }
 
   get(key: string): Promise<StoredObject | null> {
-    return this.#turn(`get ${key}`, () => this.#shared.get(key));
+    return this.#turn(`get ${key}`, () => this.#shared.get(key), { isCritical: SHARED.test(key) });
   }
   getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
     return this.#turn(`getRange ${key}`, () => this.#shared.getRange(key, offset, length));
@@ -32,15 +34,19 @@ export class GateStore implements WriteStore {
   }
   put(key: string, body: Uint8Array<ArrayBuffer>): Promise<ObjectInfo> {
     const sent = body.slice();
-    return this.#turn(`put ${key}`, () => this.#shared.put(key, sent));
+    return this.#turn(`put ${key}`, () => this.#shared.put(key, sent), { isCritical: SHARED.test(key) });
   }
   putIfAbsent(key: string, body: Uint8Array<ArrayBuffer>): Promise<PutOutcome> {
     const sent = body.slice();
-    return this.#turn(`putIfAbsent ${key}`, () => this.#shared.putIfAbsent(key, sent));
+    return this.#turn(`putIfAbsent ${key}`, () => this.#shared.putIfAbsent(key, sent), {
+      isCritical: SHARED.test(key),
+    });
   }
   putIfMatch(key: string, body: Uint8Array<ArrayBuffer>, etag: string): Promise<PutOutcome> {
     const sent = body.slice();
-    return this.#turn(`putIfMatch ${key}`, () => this.#shared.putIfMatch(key, sent, etag));
+    return this.#turn(`putIfMatch ${key}`, () => this.#shared.putIfMatch(key, sent, etag), {
+      isCritical: true,
+    });
   }
   async *list(prefix: string): AsyncGenerator<ObjectInfo, void, undefined> {
     for (let after = ""; ; ) {
@@ -51,7 +57,8 @@ export class GateStore implements WriteStore {
     }
   }
   delete(key: string): Promise<void> {
-    return this.#turn(`delete ${key}`, () => this.#shared.delete(key), DELETE_LANDS_MS);
+    const when = { within: DELETE_LANDS_MS, isCritical: true };
+    return this.#turn(`delete ${key}`, () => this.#shared.delete(key), when);
   }
 
   /** Starts a request that lands at once, whatever became of who sent it. */
@@ -64,8 +71,8 @@ export class GateStore implements WriteStore {
     }
   }
 
-  #turn<T>(label: string, work: () => Promise<T>, within?: number): Promise<T> {
-    return this.#direct ? work() : this.#life.turn(label, work, within);
+  #turn<T>(label: string, work: () => Promise<T>, when: Parameters<Life["turn"]>[2] = {}): Promise<T> {
+    return this.#direct ? work() : this.#life.turn(label, work, when);
   }
 
   async #page(prefix: string, after: string): Promise<ObjectInfo[]> {

@@ -1,12 +1,11 @@
 /** What the processes of a schedule do, each by the functions of the product, and what they make of the outcome. */
-import { commit, readPointer } from "../../indexer/store/publish.ts";
-import { Publisher } from "../../indexer/store/publish-version.ts";
+import { type PublishPorts, readPointer } from "../../indexer/store/publish.ts";
+import { type Published, Publisher, publishVersion } from "../../indexer/store/publish-version.ts";
+import { rollback } from "../../indexer/store/rollback.ts";
 import { asLightedgeError } from "../../shared/errors.ts";
-import { bindingHash } from "../../shared/format/binding.ts";
 import { loadManifest } from "../../shared/format/load.ts";
-import { type Manifest, parseManifest, serializeManifest } from "../../shared/format/manifest.ts";
-import type { Sha256 } from "../../shared/hash.ts";
 import type { ReadStore, WriteStore } from "../../shared/store/store.ts";
+import { collectGarbage } from "../../shared/versions/gc.ts";
 import { type Change, changed, NOTHING, putContent, readContent, spelled } from "./content.ts";
 import type { Life } from "./life.ts";
 import type { Intent } from "./model.ts";
@@ -20,42 +19,66 @@ export async function publish(
   index: string,
   change: Change,
   localTime: () => Date,
-): Promise<"done" | "failed"> {
+): Promise<void> {
   const intent: Intent = (before) => changed(before.at(-1) ?? NOTHING, change);
   const base = await readPointer(store, index);
   const manifest = base === null ? null : await loadManifest(store, base.pointer.manifest);
   const content = manifest === null ? NOTHING : await readContent(store, manifest);
-  const next = await putContent(
-    new Publisher(store),
-    index,
-    changed(content, change),
-    change.table === undefined ? manifest : null,
+  const wanted = changed(content, change);
+  const known = change.table === undefined ? manifest : null;
+  const next = await putContent(new Publisher(store), index, wanted, known);
+  await committing(world, life, index, intent, (ports) =>
+    publishVersion(store, next, base, localTime(), ports),
   );
-  const written: Manifest = {
-    format: 1,
-    created: localTime().toISOString(),
-    parent: (base?.pointer.manifest.sha256 ?? null) as Sha256 | null,
-    binding: await bindingHash({
-      encoder: next.model.encoder,
-      dimension: 1,
-      vocabulary: 1,
-      tokenizer: next.blobs[0]!.sha256,
-      tables: [next.tasks[0]!.table],
-    }),
-    ...next,
+}
+
+/** A run that makes the content of the version `back` before the current one current again. */
+export async function goBack(
+  world: World,
+  life: Life,
+  store: WriteStore,
+  index: string,
+  back: number,
+  localTime: () => Date,
+): Promise<void> {
+  const current = await readPointer(store, index);
+  if (current === null || current.pointer.seq <= back) return;
+  const seq = current.pointer.seq - back;
+  const intent: Intent = (before) => before[seq - 1] ?? NOTHING;
+  await committing(world, life, index, intent, (ports) =>
+    rollback(store, index, String(seq), localTime(), ports),
+  );
+}
+
+/** Commits, and tells the model what the run was told. */
+async function committing(
+  world: World,
+  life: Life,
+  index: string,
+  intent: Intent,
+  work: (ports: PublishPorts) => Promise<Published>,
+): Promise<void> {
+  try {
+    const { version, changed: isNew } = await work(world.publishPorts(life, index, intent));
+    const seq = Number(version.split("-")[0]);
+    world.scheduler.note(`${life.name} ${isNew ? "publishes" : "finds"} ${version}`);
+    if (isNew) world.model.acknowledged(index, seq, intent);
+    else world.model.unchanged(index, seq, intent);
+  } catch (error) {
+    if (asLightedgeError(error).code === "store/conflict") world.model.refused(index, intent);
+    throw error;
+  }
+}
+
+/** A garbage collection of the whole store. */
+export async function collect(world: World, life: Life, store: WriteStore): Promise<void> {
+  const ports = {
+    ...world.drawingPorts(life),
+    // Passes with the store's clock, from another point.
+    monotonic: () => world.scheduler.now - 1_000_000,
   };
-  const bytes = serializeManifest(written);
-  parseManifest(bytes);
-  const outcome = await commit(
-    store,
-    index,
-    { manifest: bytes, blobs: next.blobs, base },
-    world.portsOf(life, index, intent),
-  );
-  world.scheduler.note(`${life.name} ${outcome.kind}`);
-  if (outcome.kind === "committed") world.model.acknowledged(index, outcome.pointer.seq, intent);
-  if (outcome.kind === "conflict") world.model.refused(index, intent);
-  return outcome.kind === "committed" ? "done" : "failed";
+  const { deleted } = await collectGarbage(store, world.retention, ports);
+  world.scheduler.note(`${life.name} deletes ${deleted.length} objects`);
 }
 
 /** A reader that holds on to the version it found, and reads it bit by bit. */
@@ -88,7 +111,7 @@ export async function read(
   } catch (error) {
     const { code, message } = asLightedgeError(error);
     const held = world.scheduler.now - pinned;
-    const promised = clean && code.startsWith("blob/") && held < world.retention.graceMs;
+    const promised = clean && code === "blob/missing" && held < world.retention.graceMs;
     if (promised) world.broken(`${life.name} lost ${index} version ${seq} after ${held} ms: ${message}`);
     else throw error;
   }

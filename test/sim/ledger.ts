@@ -9,6 +9,8 @@ import { createHash } from "node:crypto";
 export interface LedgerVersion {
   readonly seq: number;
   readonly commitId: string;
+  /** Digest of the manifest it replaced, as the pointer has it. */
+  readonly parent: string | null;
   /** Digest of the manifest. */
   readonly manifest: string;
   /** When the pointer was written, by the store's clock. */
@@ -46,6 +48,9 @@ export class Ledger {
   readonly #retention: Retention;
   readonly #objects = new Map<string, Uint8Array>();
   readonly #histories = new Map<string, LedgerVersion[]>();
+  readonly #commitIds = new Set<string>();
+  /** Objects that were deleted so far. */
+  deletes = 0;
   /** One sentence for each broken promise. */
   readonly violations: string[] = [];
   /** Called with each new version, once it is in the history. */
@@ -87,6 +92,7 @@ export class Ledger {
     const holder = this.#holder(key, at);
     if (holder !== undefined) this.#broken(`${key} was deleted, which ${holder} needs.`);
     this.#objects.delete(key);
+    this.deletes++;
   }
 
   /** Objects that nothing needs any more at this time. */
@@ -117,11 +123,16 @@ export class Ledger {
     this.#histories.set(index, versions);
     const before = versions.at(-1);
     const name = `${index} version ${pointer.seq}`;
+    if (before !== undefined && isTouch(before, pointer)) {
+      this.#commitIds.add(pointer.commit_id);
+      return;
+    }
     if (pointer.seq !== (before?.seq ?? 0) + 1) this.#broken(`${name} follows version ${before?.seq ?? 0}.`);
     if (pointer.parent !== (before?.manifest ?? null)) this.#broken(`${name} names another parent.`);
-    if (versions.some(({ commitId }) => commitId === pointer.commit_id)) {
-      this.#broken(`${name} has the commit id of an earlier version.`);
+    if (this.#commitIds.has(pointer.commit_id)) {
+      this.#broken(`${name} has a commit id that was there before.`);
     }
+    this.#commitIds.add(pointer.commit_id);
     const keys = new Set([pointer.manifest.key]);
     const text = this.text(pointer.manifest.key);
     if (text === undefined) this.#broken(`${name} has no manifest.`);
@@ -137,6 +148,7 @@ export class Ledger {
     const version: LedgerVersion = {
       seq: pointer.seq,
       commitId: pointer.commit_id,
+      parent: pointer.parent,
       manifest: pointer.manifest.sha256,
       at,
       keys,
@@ -148,6 +160,16 @@ export class Ledger {
   #broken(sentence: string): void {
     this.violations.push(sentence);
   }
+}
+
+/** Whether a pointer differs from that of the version before in its commit id alone, which locks out writers that sleep. */
+function isTouch(before: LedgerVersion, { seq, commit_id, parent, manifest }: PlainPointer): boolean {
+  return (
+    seq === before.seq &&
+    manifest.sha256 === before.manifest &&
+    parent === before.parent &&
+    commit_id !== before.commitId
+  );
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -8,7 +8,7 @@ export interface Turns {
   /** Puts a step into the queue: not before `wait` ms have passed, and not after `within`. */
   enqueue<T>(life: Life, label: string, wait: number, within: number, work: () => Promise<T>): Promise<T>;
   /** How long a step waits before its turn can come. */
-  nap(within: number): number;
+  nap(within: number, isCritical: boolean): number;
 }
 
 /** One running process: its steps happen when the scheduler says so, and no more once it is dead. */
@@ -26,9 +26,13 @@ export class Life {
     this.#onDeath = onDeath;
   }
 
-  /** Does one thing when its turn comes, which is at most `within` ms from now. */
-  turn<T>(label: string, work: () => Promise<T>, within = Number.POSITIVE_INFINITY): Promise<T> {
-    return this.#turns.enqueue(this, label, this.#turns.nap(within), within, work);
+  /** Does one thing when its turn comes, which is at most `within` ms from now. Before what is critical it may hesitate. */
+  turn<T>(
+    label: string,
+    work: () => Promise<T>,
+    { within = Number.POSITIVE_INFINITY, isCritical = false } = {},
+  ): Promise<T> {
+    return this.#turns.enqueue(this, label, this.#turns.nap(within, isCritical), within, work);
   }
 
   /** Sleeps this long, or longer. */

@@ -12,6 +12,9 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** Beginning of every schedule by the store's clock. */
 const START = Date.UTC(2026, 0, 31);
+/** Longest times for which a process hesitates, and sleeps. */
+const MOMENTS_MS = [300, 1500, 8 * SECOND];
+const SLEEPS_MS = [2 * SECOND, MINUTE, 20 * MINUTE, 2 * HOUR, 30 * HOUR, 80 * HOUR];
 /** Steps after which a schedule is taken to go round in circles. */
 const MOST_STEPS = 20_000;
 /** Real time that a process may work between two steps, in ms. Only builds of real indexes need any. */
@@ -21,6 +24,10 @@ const PATIENCE_MS = 30_000;
 export interface Unrest {
   /** That the next step is one whose time has not come, so that all who are ready oversleep it. */
   readonly oversleep: number;
+  /** That who went on last goes on, where it can: near 1, processes run for long and are seldom interrupted. */
+  readonly sticky: number;
+  /** That a process hesitates for seconds before it changes what others look at. */
+  readonly hesitant: number;
   /** That a process sleeps for long between being about to do something and doing it. */
   readonly zombie: number;
 }
@@ -135,10 +142,12 @@ export class Scheduler {
   }
 
   /** How long a step waits before its turn can come: mostly no time at all. */
-  nap(within: number): number {
-    if (this.calm || !this.#chance(this.#unrest.zombie)) return 0;
-    const longest = this.#random.pick([2 * SECOND, MINUTE, 20 * MINUTE, 2 * HOUR, 30 * HOUR, 80 * HOUR]);
-    return Math.min(within, this.#random.below(longest));
+  nap(within: number, isCritical: boolean): number {
+    if (this.calm) return 0;
+    const { zombie, hesitant } = this.#unrest;
+    if (this.#chance(isCritical ? 4 * zombie : zombie))
+      return Math.min(within, this.#random.below(this.#random.pick(SLEEPS_MS)));
+    return isCritical && this.#chance(hesitant) ? this.#random.below(this.#random.pick(MOMENTS_MS)) : 0;
   }
 
   /** Runs until nobody has anything left to do. Throws what a started process threw. */
@@ -182,9 +191,14 @@ export class Scheduler {
     const ready = this.#waiting.filter(({ at }) => at <= this.now);
     const asleep = this.#waiting.filter(({ at }) => at > this.now);
     const oversleeps = asleep.length > 0 && !this.calm && this.#chance(this.#unrest.oversleep);
-    if (ready.length > 0 && !oversleeps) return this.#urgent(this.now) ?? this.#random.pick(ready);
+    if (ready.length > 0 && !oversleeps) return this.#urgent(this.now) ?? this.#pick(ready);
     const next = oversleeps ? this.#random.pick(asleep) : asleep.reduce((a, b) => (b.at < a.at ? b : a));
     return this.#urgent(next.at) ?? next;
+  }
+
+  #pick(ready: readonly Step[]): Step {
+    const own = ready.filter(({ life }) => life !== null && life === this.#last);
+    return this.#random.pick(own.length > 0 && this.#chance(this.#unrest.sticky) ? own : ready);
   }
 
   /** What must happen before this time, if anything must. */

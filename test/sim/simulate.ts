@@ -1,10 +1,11 @@
-/** One schedule from a seed: a random history, everybody at once, then calm, and the books compared. */
+/**
+ * One schedule from a seed, in three acts: a past without accidents, which leaves old versions behind; everybody at
+ * once with all that can go wrong; and calm, in which the books are compared.
+ */
 import { Random } from "../../indexer/random.ts";
-import { LightedgeError } from "../../shared/errors.ts";
-import type { Change } from "./content.ts";
-import { type Actor, drawHistory, type History, type Job } from "./history.ts";
-import { publish, read } from "./jobs.ts";
-import type { Life } from "./life.ts";
+import type { Actor, History, Job } from "./history.ts";
+import { perform, succeeds } from "./perform.ts";
+import { drawHistory } from "./scenes.ts";
 import { World } from "./world.ts";
 
 /** What became of a schedule. */
@@ -14,11 +15,13 @@ export interface Simulated {
   readonly trace: string;
   readonly steps: number;
   readonly versions: number;
+  /** Objects that collections deleted. */
+  readonly deleted: number;
+  /** One sentence for each promise that was broken. */
   readonly violations: readonly string[];
 }
 
-/** Tries of one job whose process dies or fails. */
-const TRIES = 4;
+const HOUR = 3_600_000;
 
 /** The one command that runs a schedule again and prints its steps. */
 export function repeatCommand(seed: number): string {
@@ -31,11 +34,9 @@ export async function simulate(seed: number, log?: (line: string) => void): Prom
   const history = drawHistory(random);
   const world = new World({ seed: random.bits(), ...history }, log);
   try {
-    for (const actor of history.actors) {
-      world.scheduler.start(actor.name, (life) => perform(world, life, actor));
-    }
-    await world.scheduler.run();
-    await calmDown(world, history);
+    await past(world, history);
+    await present(world, history);
+    await afterwards(world, history);
   } catch (error) {
     world.broken(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
@@ -45,60 +46,60 @@ export async function simulate(seed: number, log?: (line: string) => void): Prom
     trace: scheduler.digest(),
     steps: scheduler.steps,
     versions: ledger.indexes.reduce((sum, index) => sum + ledger.history(index).length, 0),
+    deleted: ledger.deletes,
     violations: ledger.violations,
   };
 }
 
-/** An actor's jobs, each in a process of its own, as a schedule starts them. */
-async function perform(world: World, life: Life, actor: Actor): Promise<void> {
-  for (const job of actor.jobs) {
-    await life.pause(job.waitMs);
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const outcome = await world.scheduler.live(actor.name, (own) => attemptJob(world, own, actor, job));
-      if (outcome === "done") break;
-      await life.pause(1000);
-    }
-  }
+/** Somebody who makes no mistakes. */
+function steady(name: string, jobs: readonly Job[]): Actor {
+  return { name, jobs, skewMs: 0, faults: [], clean: true };
 }
 
-/** Does a job once. Whatever the product says no with is an answer; what it does not mean to throw is a fault of ours. */
-async function attemptJob(world: World, life: Life, actor: Actor, job: Job): Promise<"done" | "failed"> {
-  const store = world.storeOf(life, actor.faults);
-  const localTime = () => new Date(world.scheduler.now + actor.skewMs);
-  try {
-    switch (job.kind) {
-      case "publish":
-        return await publish(world, life, store, job.index, job.change, localTime);
-      case "read":
-        await read(world, life, store, job.index, () => job.dwellMs, actor.clean);
-        return "done";
-    }
-  } catch (error) {
-    if (!(error instanceof LightedgeError) || error.code === "internal") throw error;
-    world.scheduler.note(`${life.name} fails: ${error.message}`);
-    return "failed";
-  }
-}
-
-/** Ends faults and checks that every index can be written, read and collected. */
-async function calmDown(world: World, history: History): Promise<void> {
+async function past(world: World, { past }: History): Promise<void> {
   world.scheduler.calm = true;
-  world.scheduler.start("epilogue", async (life) => {
-    for (const index of history.indexes) {
-      const change: Change = { texts: new Map([["last", "word"]]) };
-      const actor: Actor = { name: "epilogue", jobs: [], skewMs: 0, faults: [], clean: true };
-      const jobs: readonly Job[] = [
-        { kind: "publish", index, waitMs: 0, change },
-        { kind: "read", index, waitMs: 0, dwellMs: 1 },
-      ];
-      for (const job of jobs) {
-        const outcome = await world.scheduler.live("epilogue", (own) => attemptJob(world, own, actor, job));
-        if (outcome !== "done") world.broken(`Afterwards ${index} could not ${job.kind}.`);
-      }
-      const texts = world.model.contents(index).at(-1)?.documents;
-      if (texts?.get("last") !== "word") world.broken(`Afterwards ${index} did not say its last word.`);
-    }
-    await life.pause(1);
-  });
+  world.scheduler.start("past", (life) => perform(world, life, steady("past", past)));
   await world.scheduler.run();
+}
+
+async function present(world: World, { actors }: History): Promise<void> {
+  world.scheduler.calm = false;
+  for (const actor of actors) world.scheduler.start(actor.name, (life) => perform(world, life, actor));
+  await world.scheduler.run();
+}
+
+/**
+ * Every index can be written and read; one collection, once all is old, leaves what is needed and nothing
+ * else; and all this holds after it as well.
+ */
+async function afterwards(world: World, { indexes, retention }: History): Promise<void> {
+  const { scheduler, ledger, model } = world;
+  scheduler.calm = true;
+  const must = async (job: Job): Promise<void> => {
+    if (!(await succeeds(world, steady("afterwards", []), job))) {
+      world.broken(`Afterwards nobody could ${job.kind}.`);
+    }
+  };
+  const useAll = async (word: string): Promise<void> => {
+    for (const index of indexes) {
+      await must({ kind: "publish", index, atMs: 0, change: { texts: new Map([["last", word]]) } });
+      await must({ kind: "read", index, atMs: 0, dwellMs: 1 });
+      const texts = model.contents(index).at(-1)?.documents;
+      if (texts?.get("last") !== word) world.broken(`Afterwards ${index} did not say ${word}.`);
+    }
+  };
+  scheduler.start("afterwards", async (life) => {
+    await useAll("first");
+    await life.pause(2 * retention.graceMs + HOUR);
+    await must({ kind: "collect", atMs: 0 });
+    const orphans = ledger.orphans(scheduler.now);
+    if (orphans.length > 0) world.broken(`A collection left ${orphans.join(", ")}, which nothing needs.`);
+    await useAll("second");
+    for (const index of indexes) {
+      await must({ kind: "roll back", index, atMs: 0, back: 1 });
+      const texts = model.contents(index).at(-1)?.documents;
+      if (texts?.get("last") !== "first") world.broken(`Afterwards ${index} could not go back.`);
+    }
+  });
+  await scheduler.run();
 }

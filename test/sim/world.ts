@@ -58,13 +58,22 @@ export class World {
     });
   }
 
-  /** Randomness and pauses of a process; a commit id that it draws is known for its own. */
-  portsOf(life: Life, index: string, intent: Intent): PublishPorts {
+  /** Randomness and pauses of a process. */
+  drawingPorts(life: Life): PublishPorts {
     const random = new Random(this.#random.bits());
     return {
       pause: (milliseconds) => life.pause(milliseconds),
+      randomBytes: (length) => Uint8Array.from({ length }, () => random.below(256)),
+    };
+  }
+
+  /** The same, where every commit id that is drawn is known for this run's. */
+  publishPorts(life: Life, index: string, intent: Intent): PublishPorts {
+    const ports = this.drawingPorts(life);
+    return {
+      ...ports,
       randomBytes: (length) => {
-        const bytes = Uint8Array.from({ length }, () => random.below(256));
+        const bytes = ports.randomBytes(length);
         if (length === 16) this.model.drawn(toHex(bytes), { index, intent });
         return bytes;
       },

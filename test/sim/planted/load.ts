@@ -5,7 +5,8 @@
  */
 import { registerHooks } from "node:module";
 import type { simulate } from "../simulate.ts";
-import { PLANTED, type Planted } from "./bugs.ts";
+import { PLANTED } from "./bugs.ts";
+import type { Planted } from "./planted.ts";
 
 const QUERY = "planted";
 const ROOT = new URL("../../../", import.meta.url).href;
