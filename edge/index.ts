@@ -5,7 +5,7 @@ import type { EnginePorts } from "../shared/engine/api.ts";
 import { BlockCache } from "../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../shared/engine/open.ts";
 import { loadManifest } from "../shared/format/load.ts";
-import { type BlobEntry, blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import { residentBytesOf } from "../shared/format/manifest.ts";
 import { toHex } from "../shared/hash.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
@@ -129,13 +129,6 @@ function sourceOf(
       return inbox === null ? index : withWaiting({ store, inbox, log }, index, known, capBytes);
     },
   };
-}
-
-/** Stored and resident bytes of tables, lexicons, shards and overlays are about equal: blobs are laid out as memory is. */
-function residentBytesOf(manifest: Manifest): number {
-  const roles = ["table", "lexicon", "shard", "overlay"] as const;
-  const resident = roles.flatMap((role): readonly BlobEntry[] => blobsOf(manifest, role));
-  return resident.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The store as this Worker may use it: all of it is read, and inboxes are added to. */

@@ -11,7 +11,7 @@ import type { Sha256 } from "../shared/hash.ts";
 import type { WriteStore } from "../shared/store/store.ts";
 import type { Encoder } from "./encode/encoder.ts";
 import { type Base, readBase } from "./incremental/base.ts";
-import { checkOrigin, checkShrink } from "./incremental/guards.ts";
+import { checkOrigin, checkShrink, sizeWarning } from "./incremental/guards.ts";
 import { type Laid, layWrites } from "./incremental/lay-writes.ts";
 import { makeSome } from "./incremental/make-some.ts";
 import { planRun, REFIT_DRIFT, type RunPlan } from "./incremental/plan.ts";
@@ -95,6 +95,8 @@ export function buildIndex(options: BuildOptions, progress: Progress): Promise<B
     const ports = { ...PUBLISH_PORTS, note: (message: string) => progress.warn(message) };
     const published = await publishVersion(options.store, content, stored, options.now(), ports);
     stage.done(`version ${published.version}, ${publisher.bytesWritten} bytes written`);
+    const warning = sizeWarning(published.manifest);
+    if (warning !== null) progress.warn(warning);
     const { tableBytes, fit } = parts;
     return { ...published, bytesWritten: publisher.bytesWritten, tableBytes, fit, plan: factsOf(plan) };
   });

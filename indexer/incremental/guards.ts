@@ -1,5 +1,7 @@
-/** What stops a run before it changes anything: a source that lost its documents, an index that is somebody else's. */
+/** What stops a run before it changes anything: a source that lost its documents, an index that is somebody else's; and what to warn of after it. */
 import { LightedgeError } from "../../shared/errors.ts";
+import { type Manifest, residentBytesOf } from "../../shared/format/manifest.ts";
+import { MEMORY_LIMITS } from "../../shared/limits.ts";
 import type { Base } from "./base.ts";
 import type { RunPlan } from "./plan.ts";
 
@@ -33,4 +35,11 @@ export function checkOrigin(base: Base | null, origin: string | undefined, takeO
     `The index ${base!.manifest.index} is kept by the configuration ${JSON.stringify(owner)}. ${who}, and would remove the other's documents. Nothing was changed. To publish it from here on, run again with --take-over.`,
     { field: "take-over", value: owner },
   );
+}
+
+/** What to tell whoever made a version that no Worker will load, or null. In Node it can be searched all the same. */
+export function sizeWarning(manifest: Manifest, limit: number = MEMORY_LIMITS.residentBytes): string | null {
+  const bytes = residentBytesOf(manifest);
+  if (bytes <= limit) return null;
+  return `${manifest.index} takes ${bytes} bytes of memory to serve, and a Worker has ${limit} for all of its indexes: it will answer index/too-large. Divide the documents among several Workers, or make the table smaller with --table-bits 2.`;
 }

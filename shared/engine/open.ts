@@ -4,7 +4,7 @@ import { checkBinding } from "../format/binding.ts";
 import { openDocuments } from "../format/documents.ts";
 import { readLexicon } from "../format/lexicon.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
-import { type BlobEntry, blobsOf, type Manifest } from "../format/manifest.ts";
+import { type BlobEntry, blobsOf, type Manifest, residentBytesOf } from "../format/manifest.ts";
 import { pointerKey } from "../format/names.ts";
 import { readOverlay } from "../format/overlay.ts";
 import { type Pointer, parsePointer } from "../format/pointer.ts";
@@ -75,11 +75,8 @@ export async function openIndex(
   });
 }
 
-/** Stored and resident bytes of tables, shards, lexicons and overlays are about equal: blobs are laid out as memory is. */
 function checkSize(manifest: Manifest, cap: number): void {
-  const bytes = manifest.blobs
-    .filter(({ role }) => role === "table" || role === "shard" || role === "lexicon" || role === "overlay")
-    .reduce((sum, blob) => sum + blob.bytes, 0);
+  const bytes = residentBytesOf(manifest);
   if (bytes <= cap) return;
   throw new LightedgeError(
     "index/too-large",

@@ -240,6 +240,15 @@ export function serializeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(canonicalJson(manifest));
 }
 
+/**
+ * Bytes of memory that serving a version takes, about: blobs of these roles are laid out as memory is. Document
+ * blocks, which are read when they are wanted, are not among them.
+ */
+export function residentBytesOf({ blobs }: Pick<Manifest, "blobs">): number {
+  const roles: readonly BlobEntry["role"][] = ["table", "lexicon", "shard", "tombstones", "overlay"];
+  return blobs.reduce((sum, { role, bytes }) => sum + (roles.includes(role) ? bytes : 0), 0);
+}
+
 /** The entries with a role, in the manifest's order. */
 export function blobsOf<R extends BlobEntry["role"]>(
   manifest: Pick<Manifest, "blobs">,

@@ -2,10 +2,11 @@
 import { describe, expect, it } from "vitest";
 import type { BuildOptions, BuildReport } from "../../../indexer/build.ts";
 import { checkIndex } from "../../../indexer/check.ts";
+import { sizeWarning } from "../../../indexer/incremental/guards.ts";
 import { Random } from "../../../indexer/random.ts";
 import type { SourceDocument } from "../../../indexer/sources/source.ts";
 import { readPointer } from "../../../indexer/store/publish.ts";
-import { blobsOf } from "../../../shared/format/manifest.ts";
+import { blobsOf, residentBytesOf } from "../../../shared/format/manifest.ts";
 import type { MemoryStore } from "../../../shared/store/memory.ts";
 import { buildTiny, copyOf, openTiny, requestFor, TINY } from "../../helpers/tiny-build.ts";
 import { documentOf, sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
@@ -188,6 +189,18 @@ describe("a run that would do harm", () => {
     await buildTiny({ store, origin: "site" });
     const { manifest } = await buildTiny({ store, origin: "blog", takeOver: true });
     expect(manifest.build?.origin).toBe("blog");
+  });
+});
+
+describe("an index that no Worker will load", () => {
+  it("is told by its size, and no other is", async () => {
+    const { manifest } = await buildTiny();
+    const bytes = residentBytesOf(manifest);
+    expect(sizeWarning(manifest)).toBeNull();
+    expect(sizeWarning(manifest, bytes)).toBeNull();
+    expect(sizeWarning(manifest, bytes - 1)).toMatch(
+      new RegExp(`takes ${bytes} bytes .* has ${bytes - 1} `, "u"),
+    );
   });
 });
 
