@@ -42,7 +42,7 @@ async function seek(bug: Planted): Promise<Caught> {
   try {
     const { simulate } = await loadPlanted(bug);
     for (let seed = 1; seed <= within; seed++) {
-      const [sentence] = (await simulate(seed)).violations;
+      const [sentence] = (await simulate(seed, { scene: bug.scene })).violations;
       if (sentence !== undefined) return { name, schedules: seed, sentence };
     }
     return { name, schedules: null, sentence: `nothing in ${within} schedules` };
@@ -55,7 +55,7 @@ async function count(bug: Planted, schedules: number): Promise<number> {
   const { simulate } = await loadPlanted(bug);
   let caught = 0;
   for (let seed = 1; seed <= schedules; seed++) {
-    if ((await simulate(seed)).violations.length > 0) caught++;
+    if ((await simulate(seed, { scene: bug.scene })).violations.length > 0) caught++;
   }
   return caught;
 }

@@ -1,8 +1,9 @@
 /**
  * Schedules by the number: `node bench/faults/simulate.ts --schedules 100000 --seed 1`.
- * A schedule that breaks a promise is printed with the command that repeats it, step by step.
+ * `--scene` runs one kind only (test/sim/scenes.ts). A schedule that breaks a promise is printed with the command that repeats it, step by step.
  */
 import { parseArgs } from "node:util";
+import { isScene } from "../../test/sim/scenes.ts";
 import { repeatCommand, simulate } from "../../test/sim/simulate.ts";
 import { digestInPlace } from "../../test/sim/sync-digest.ts";
 
@@ -12,10 +13,13 @@ const SHOWN = 5;
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
+    scene: { type: "string" },
     schedules: { type: "string", default: "1000" },
     verbose: { type: "boolean", default: false },
   },
 });
+const { scene } = values;
+if (scene !== undefined && !isScene(scene)) throw new Error(`There is no scene ${scene}.`);
 digestInPlace();
 const started = performance.now();
 const first = Number(values.seed);
@@ -25,7 +29,7 @@ let versions = 0;
 let deleted = 0;
 let broken = 0;
 for (let seed = first; seed < first + count; seed++) {
-  const found = await simulate(seed, values.verbose ? console.log : undefined);
+  const found = await simulate(seed, { scene, log: values.verbose ? console.log : undefined });
   steps += found.steps;
   versions += found.versions;
   deleted += found.deleted;
@@ -34,7 +38,7 @@ for (let seed = first; seed < first + count; seed++) {
   if (broken > SHOWN) continue;
   console.log(`Seed ${seed} breaks ${found.violations.length} promises:`);
   for (const violation of found.violations) console.log(`  ${violation}`);
-  console.log(`  Repeat: ${repeatCommand(seed)}`);
+  console.log(`  Repeat: ${repeatCommand(seed, scene)}`);
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(

@@ -11,32 +11,19 @@ export const HOUR = 60 * MINUTE;
 
 /** Ids and texts are few, so that contents come back that were there before. */
 const TEXTS = ["x", "y", "z"];
-/** The ids that documents have. */
-export const IDS: readonly string[] = ["a", "b", "c", "d"];
-/** Fewer still: nearly every version says what an earlier one said. */
-export const TWO_IDS: readonly string[] = ["b", "c"];
+const IDS = ["a", "b", "c", "d"];
 
 /** A change of one of these indexes, now and then back to what was before. */
-export function drawWrite(
-  random: Random,
-  indexes: readonly string[],
-  atMs: number,
-  ids: readonly string[] = IDS,
-): Job {
-  if (random.below(5) > 0) return drawPublish(random, indexes, atMs, ids);
+export function drawWrite(random: Random, indexes: readonly string[], atMs: number): Job {
+  if (random.below(5) > 0) return drawPublish(random, indexes, atMs);
   return { kind: "roll back", atMs, index: random.pick(indexes), back: 1 + random.below(4) };
 }
 
 /** A publication of one of these indexes: some documents added, changed or removed; now and then everything made anew. */
-export function drawPublish(
-  random: Random,
-  indexes: readonly string[],
-  atMs: number,
-  ids: readonly string[] = IDS,
-): Job {
+function drawPublish(random: Random, indexes: readonly string[], atMs: number): Job {
   const texts = new Map<string, string | null>();
   for (let n = random.below(3); n >= 0; n--) {
-    texts.set(random.pick(ids), random.below(4) === 0 ? null : random.pick(TEXTS));
+    texts.set(random.pick(IDS), random.below(4) === 0 ? null : random.pick(TEXTS));
   }
   const change: Change = random.below(5) === 0 ? { texts, table: random.below(3) } : { texts };
   return { kind: "publish", atMs, index: random.pick(indexes), change };
@@ -66,14 +53,9 @@ export function drawJobs(random: Random, most: number, draw: () => Job): readonl
   return Array.from({ length: 1 + random.below(most) }, draw);
 }
 
-/** Versions that follow each other at once, the last of them `ageMs` old when the rest begins. */
-export function drawPast(
-  random: Random,
-  indexes: readonly string[],
-  ageMs: number,
-  ids: readonly string[] = IDS,
-): readonly Job[] {
-  const versions = Array.from({ length: 3 + random.below(3) }, () => drawPublish(random, indexes, 0, ids));
+/** Three to five versions that follow each other at once, the last of them `ageMs` old when the rest begins. */
+export function drawPast(random: Random, indexes: readonly string[], ageMs: number): readonly Job[] {
+  const versions = Array.from({ length: 3 + random.below(3) }, () => drawPublish(random, indexes, 0));
   return [...versions, { kind: "read", index: indexes[0]!, atMs: ageMs, dwellMs: 0 }];
 }
 

@@ -10,14 +10,14 @@ const TRIES = 4;
 /** Between two tries, in ms. */
 const RETRY_MS = 1000;
 
-/** An actor's jobs one after the other. */
-export async function perform(world: World, life: Life, actor: Actor): Promise<void> {
+/** An actor's jobs one after the other; `clock` is whose time passes between them. */
+export async function perform(world: World, actor: Actor, clock: Pick<Life, "pause">): Promise<void> {
   const started = world.scheduler.now;
   for (const job of actor.jobs) {
-    await life.pause(Math.max(0, started + job.atMs - world.scheduler.now));
+    await clock.pause(Math.max(0, started + job.atMs - world.scheduler.now));
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (await succeeds(world, actor, job)) break;
-      await life.pause(RETRY_MS);
+      await clock.pause(RETRY_MS);
     }
   }
 }

@@ -5,19 +5,30 @@ import {
   drawActors,
   drawJobs,
   drawPast,
-  drawPublish,
   drawWrite,
   HOUR,
   MINUTE,
   soundFaults,
-  TWO_IDS,
   UNSOUND_FAULTS,
 } from "./draw.ts";
-import type { History } from "./history.ts";
+import type { History, Job } from "./history.ts";
 
-/** A history. */
-export function drawHistory(random: Random): History {
-  return random.pick([everything, everything, revival, revival, race])(random);
+/** Each draws a history of its kind. */
+const DRAWS = { everything, revival, sleepers, race } as const;
+
+/** A kind of history. */
+export type Scene = keyof typeof DRAWS;
+/** All kinds, the more telling ones twice. */
+const SCENES: readonly Scene[] = ["everything", "everything", "revival", "revival", "sleepers", "race"];
+
+/** Whether there is a kind of this name. */
+export function isScene(name: string): name is Scene {
+  return Object.hasOwn(DRAWS, name);
+}
+
+/** A history of this kind, or of any. */
+export function drawHistory(random: Random, scene: Scene = random.pick(SCENES)): History {
+  return DRAWS[scene](random);
 }
 
 /** Everybody meets at a few moments, some of them so far apart that what was replaced has grown old. */
@@ -85,9 +96,19 @@ function revival(random: Random): History {
   const graceMs = 30 * MINUTE;
   const ageMs = 2 * graceMs;
   const faults = soundFaults(random.pick([0, 0, 1]));
-  const publish = (atMs: number) => drawPublish(random, indexes, atMs, TWO_IDS);
-  const recent = random.below(3) > 0 ? indexes.map((index) => ({ ...publish(ageMs), index })) : [];
-  const atMs = () => random.below(500);
+  const say = (index: string, text: number, atMs: number): Job => ({
+    kind: "publish",
+    index,
+    atMs,
+    change: { texts: new Map([["only", String(text)]]) },
+  });
+  const each = (texts: readonly number[], atMs: number) =>
+    texts.flatMap((text) => indexes.map((index) => say(index, text, atMs)));
+  const drawAgain = (): Job => {
+    const [index, atMs] = [random.pick(indexes), random.below(500)];
+    if (random.below(4) === 0) return { kind: "roll back", index, atMs, back: 1 + random.below(5) };
+    return say(index, random.pick([0, 1, 2, 3, 7, 8]), atMs);
+  };
   return {
     indexes,
     retention: { graceMs, keep: 1 },
@@ -97,15 +118,35 @@ function revival(random: Random): History {
       hesitant: random.pick([0.2, 0.6]),
       zombie: random.pick([0, 0.04]),
     },
-    past: [...drawPast(random, indexes, ageMs, TWO_IDS), ...recent],
+    past: [...each([0, 1, 2, 3, 4], 0), ...each([5], ageMs), ...each(random.pick([[], [6]]), 2 * ageMs)],
     actors: [
-      ...drawActors(random, "indexer", [1, 2], () => ({
-        faults,
-        jobs: drawJobs(random, 3, () => drawWrite(random, indexes, atMs(), TWO_IDS)),
-      })),
+      ...drawActors(random, "indexer", [1, 2], () => ({ faults, jobs: drawJobs(random, 2, drawAgain) })),
       ...drawActors(random, "collector", [1, 2], () => ({
         faults: random.below(2) === 0 ? [...faults, ...SLOW_ANSWERS] : faults,
-        jobs: drawJobs(random, 3, () => ({ kind: "collect", atMs: atMs() })),
+        jobs: drawJobs(random, 2, () => ({ kind: "collect", atMs: random.below(500) })),
+      })),
+    ],
+  };
+}
+
+/** Writers that fall asleep for hours in the middle of their work, and collections meanwhile. */
+function sleepers(random: Random): History {
+  const indexes = ["one"];
+  const graceMs = 30 * MINUTE;
+  const gap = graceMs + 20 * MINUTE;
+  return {
+    indexes,
+    retention: { graceMs, keep: random.pick([1, 3]) },
+    unrest: { oversleep: 0.05, sticky: 0, hesitant: 0, zombie: random.pick([0.03, 0.1]) },
+    past: drawPast(random, indexes, random.pick([0, gap])),
+    actors: [
+      ...drawActors(random, "indexer", [1, 2], () => ({
+        faults: [],
+        jobs: drawJobs(random, 3, () => drawWrite(random, indexes, random.below(gap))),
+      })),
+      ...drawActors(random, "collector", [1, 2], () => ({
+        faults: [],
+        jobs: drawJobs(random, 4, () => ({ kind: "collect", atMs: gap * random.below(4) })),
       })),
     ],
   };
@@ -124,7 +165,12 @@ function race(random: Random): History {
   return {
     indexes: ["one"],
     retention: { graceMs: 30 * MINUTE, keep: 1 },
-    unrest: { oversleep: random.pick([0, 0.1]), sticky: random.pick([0, 0.6]), hesitant: 0.4, zombie: 0.01 },
+    unrest: {
+      oversleep: random.pick([0, 0.1]),
+      sticky: random.pick([0, 0.6]),
+      hesitant: 0.4,
+      zombie: random.pick([0.01, 0.05]),
+    },
     past: [],
     actors: drawActors(random, "indexer", [3, 4], () => ({
       faults,

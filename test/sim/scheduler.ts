@@ -57,7 +57,7 @@ export class Scheduler {
   now = START;
   /** Steps so far. */
   steps = 0;
-  /** From here on everybody is punctual and nobody dies: time to see what is left. */
+  /** While this holds nobody waits for a turn, oversleeps or dies: for what is done one after the other. */
   calm = false;
 
   constructor(random: Random, unrest: Unrest, log?: (line: string) => void) {
@@ -120,6 +120,10 @@ export class Scheduler {
     work: () => Promise<T>,
   ): Promise<T> {
     if (life?.over === true) return new Promise<never>(() => {});
+    if (this.calm) {
+      this.#step(this.now + wait, life, label);
+      return work();
+    }
     this.#asked++;
     return new Promise((resolve, reject) => {
       if (life !== null) life.waiting++;
@@ -160,12 +164,10 @@ export class Scheduler {
         if (this.#open === 0) return;
         throw new Error("The schedule is stuck: a process waits for something that nobody does.");
       }
-      if (++this.steps > MOST_STEPS) throw new Error(`The schedule has not ended after ${MOST_STEPS} steps.`);
       const step = this.#choose();
       this.#waiting.splice(this.#waiting.indexOf(step), 1);
-      this.now = Math.max(this.now, step.at) + this.#random.below(40);
       this.#last = step.life;
-      this.note(`${step.life?.name ?? "network"} ${step.label}`);
+      this.#step(step.at, step.life, step.label);
       asked = this.#asked;
       await step.run();
     }
@@ -181,6 +183,12 @@ export class Scheduler {
   /** Digest of all that happened, in order. Ends the trace. */
   digest(): string {
     return this.#trace.digest("hex");
+  }
+
+  #step(at: number, life: Life | null, label: string): void {
+    if (++this.steps > MOST_STEPS) throw new Error(`The schedule has not ended after ${MOST_STEPS} steps.`);
+    this.now = Math.max(this.now, at) + this.#random.below(40);
+    this.note(`${life?.name ?? "network"} ${label}`);
   }
 
   #chance(chance: number): boolean {

@@ -5,7 +5,7 @@
 import { Random } from "../../indexer/random.ts";
 import type { Actor, History, Job } from "./history.ts";
 import { perform, succeeds } from "./perform.ts";
-import { drawHistory } from "./scenes.ts";
+import { drawHistory, type Scene } from "./scenes.ts";
 import { World } from "./world.ts";
 
 /** What became of a schedule. */
@@ -23,15 +23,24 @@ export interface Simulated {
 
 const HOUR = 3_600_000;
 
-/** The one command that runs a schedule again and prints its steps. */
-export function repeatCommand(seed: number): string {
-  return `node bench/faults/simulate.ts --seed ${seed} --schedules 1 --verbose`;
+/** How to run a schedule. */
+export interface SimulateOptions {
+  /** The kind of history; any when absent. */
+  readonly scene?: Scene | undefined;
+  /** Told every step. */
+  readonly log?: ((line: string) => void) | undefined;
 }
 
-/** Runs the schedule of this seed. `log` is told every step. */
-export async function simulate(seed: number, log?: (line: string) => void): Promise<Simulated> {
+/** The one command that runs a schedule again and prints its steps. */
+export function repeatCommand(seed: number, scene?: Scene): string {
+  const which = scene === undefined ? "" : ` --scene ${scene}`;
+  return `node bench/faults/simulate.ts --seed ${seed}${which} --schedules 1 --verbose`;
+}
+
+/** Runs the schedule of this seed. */
+export async function simulate(seed: number, { scene, log }: SimulateOptions = {}): Promise<Simulated> {
   const random = new Random(seed);
-  const history = drawHistory(random);
+  const history = drawHistory(random, scene);
   const world = new World({ seed: random.bits(), ...history }, log);
   try {
     await past(world, history);
@@ -58,13 +67,17 @@ function steady(name: string, jobs: readonly Job[]): Actor {
 
 async function past(world: World, { past }: History): Promise<void> {
   world.scheduler.calm = true;
-  world.scheduler.start("past", (life) => perform(world, life, steady("past", past)));
-  await world.scheduler.run();
+  const clock = {
+    pause: async (milliseconds: number) => {
+      world.scheduler.now += milliseconds;
+    },
+  };
+  await perform(world, steady("past", past), clock);
 }
 
 async function present(world: World, { actors }: History): Promise<void> {
   world.scheduler.calm = false;
-  for (const actor of actors) world.scheduler.start(actor.name, (life) => perform(world, life, actor));
+  for (const actor of actors) world.scheduler.start(actor.name, (life) => perform(world, actor, life));
   await world.scheduler.run();
 }
 
@@ -88,18 +101,15 @@ async function afterwards(world: World, { indexes, retention }: History): Promis
       if (texts?.get("last") !== word) world.broken(`Afterwards ${index} did not say ${word}.`);
     }
   };
-  scheduler.start("afterwards", async (life) => {
-    await useAll("first");
-    await life.pause(2 * retention.graceMs + HOUR);
-    await must({ kind: "collect", atMs: 0 });
-    const orphans = ledger.orphans(scheduler.now);
-    if (orphans.length > 0) world.broken(`A collection left ${orphans.join(", ")}, which nothing needs.`);
-    await useAll("second");
-    for (const index of indexes) {
-      await must({ kind: "roll back", index, atMs: 0, back: 1 });
-      const texts = model.contents(index).at(-1)?.documents;
-      if (texts?.get("last") !== "first") world.broken(`Afterwards ${index} could not go back.`);
-    }
-  });
-  await scheduler.run();
+  await useAll("first");
+  scheduler.now += 2 * retention.graceMs + HOUR;
+  await must({ kind: "collect", atMs: 0 });
+  const orphans = ledger.orphans(scheduler.now);
+  if (orphans.length > 0) world.broken(`A collection left ${orphans.join(", ")}, which nothing needs.`);
+  await useAll("second");
+  for (const index of indexes) {
+    await must({ kind: "roll back", index, atMs: 0, back: 1 });
+    const texts = model.contents(index).at(-1)?.documents;
+    if (texts?.get("last") !== "first") world.broken(`Afterwards ${index} could not go back.`);
+  }
 }

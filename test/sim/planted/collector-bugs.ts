@@ -9,12 +9,14 @@ const FACTS = "shared/versions/gc-facts.ts";
 export const PLAN_BUGS: readonly Planted[] = [
   {
     name: "indexes that a listing leaves out are not there",
+    scene: "everything",
     file: FACTS,
     changes: [["new Set([...registered, ...listed.keys()])", "new Set(listed.keys())"]],
-    within: 5000,
+    within: 500,
   },
   {
     name: "a manifest that cannot be read names nothing",
+    scene: "everything",
     file: PLAN,
     changes: [
       [
@@ -22,7 +24,7 @@ export const PLAN_BUGS: readonly Planted[] = [
         'return content.kind === "read" ? content : { keys: [] };',
       ],
     ],
-    within: 5000,
+    within: 200,
   },
   {
     name: "the collector's clock is two days ahead",
@@ -34,16 +36,18 @@ export const PLAN_BUGS: readonly Planted[] = [
       ],
       ["planCollection(facts, now, options)", "planCollection(facts, ahead, options)"],
     ],
-    within: 200,
+    within: 100,
   },
   {
     name: "the age of a blob is not asked for",
+    scene: "revival",
     file: PLAN,
     changes: [["facts.blobs.filter((blob) => isOld(blob) && ", "facts.blobs.filter((blob) => "]],
-    within: 2000,
+    within: 4000,
   },
   {
     name: "versions that readers may hold are let go of",
+    scene: "sleepers",
     file: PLAN,
     changes: [
       [
@@ -51,13 +55,13 @@ export const PLAN_BUGS: readonly Planted[] = [
         "const isYoung = (time: number) => time >= now;",
       ],
     ],
-    within: 2000,
+    within: 1000,
   },
   {
     name: "one version fewer is kept",
     file: PLAN,
     changes: [["at < keep ||", "at < keep - 1 ||"]],
-    within: 200,
+    within: 10,
   },
 ];
 
@@ -65,6 +69,7 @@ export const PLAN_BUGS: readonly Planted[] = [
 export const SWEEP_BUGS: readonly Planted[] = [
   {
     name: "writers are not told of a collection",
+    scene: "revival",
     file: GC,
     changes: [
       [
@@ -72,10 +77,11 @@ export const SWEEP_BUGS: readonly Planted[] = [
         '? Promise.resolve<PutOutcome>({ kind: "written", etag: "none" })',
       ],
     ],
-    within: 5000,
+    within: 1000,
   },
   {
     name: "what is about to be deleted is not looked at again",
+    scene: "revival",
     file: GC,
     changes: [
       [
@@ -83,18 +89,20 @@ export const SWEEP_BUGS: readonly Planted[] = [
         "void [now, modified];",
       ],
     ],
-    within: 5000,
+    within: 2000,
   },
   {
     name: "a collection deletes for as long as it likes",
+    scene: "revival",
     file: GC,
     changes: [["ports.monotonic() - began < SWEEP_WINDOW_MS", "ports.monotonic() >= began"]],
-    within: 5000,
+    within: 4000,
   },
   {
     name: "writers that sleep are not locked out",
+    scene: "sleepers",
     file: PLAN,
     changes: [["pointer !== null && !isYoung(pointer.modified)", "pointer !== null && pointer.modified < 0"]],
-    within: 5000,
+    within: 1000,
   },
 ];

@@ -1,5 +1,7 @@
 /** What a planted bug is. */
 
+import type { Scene } from "../scenes.ts";
+
 /** A bug and how soon it must be noticed. */
 export interface Planted {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface Planted {
   readonly file: string;
   /** Texts, each of which is in the file once, with what is put in their place. */
   readonly changes: readonly (readonly [from: string, to: string])[];
+  /** The kind of schedule that it shows in; any when absent. */
+  readonly scene?: Scene;
   /** Schedules, from seed 1 on, within which a promise must be seen broken. */
   readonly within: number;
 }
