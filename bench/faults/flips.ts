@@ -1,34 +1,47 @@
 /**
- * Every bit of a small index flipped and every object cut at every length, one after the other:
- * `node bench/faults/flips.ts`. Prints by object how many were met as they must be, and exits 1 where any
- * was not. `--part 2/4` does a quarter of it.
+ * Every bit of a small store flipped and every object cut at every length, one after the other:
+ * `node bench/faults/flips.ts`. Prints for each object how many were not met as they must be, and exits 1
+ * where any was not. `--part 2/4` does every fourth, `--seed` makes other documents.
  */
 import { parseArgs } from "node:util";
-import { askWhole, flipped, judge, type Objects, replaced, smallIndex } from "../../test/sim/corruption.ts";
+import { ask, judge, smallStore } from "../../test/sim/corruption.ts";
+import { flipped, type Objects, replaced } from "../../test/sim/objects.ts";
+import { digestInPlace } from "../../test/sim/sync-digest.ts";
 
-const { values } = parseArgs({ options: { part: { type: "string", default: "1/1" } } });
+const { values } = parseArgs({
+  options: { part: { type: "string", default: "1/1" }, seed: { type: "string", default: "1" } },
+});
 const [part = 1, parts = 1] = values.part.split("/").map(Number);
 /** Examples that are printed of what was missed in one object. */
 const SHOWN = 5;
 
+digestInPlace();
 const started = performance.now();
-const whole = await smallIndex();
-const questions = await askWhole(whole);
+const whole = await smallStore(Number(values.seed));
+const right = await ask(whole);
 let tried = 0;
 let missed = 0;
 for (const [key, body] of whole) {
   await attempt(key, "flips", 8 * body.length, (bit) => replaced(whole, key, flipped(body, bit)));
   await attempt(key, "lengths", body.length, (length) => replaced(whole, key, body.slice(0, length)));
 }
+const bytes = [...whole.values()].reduce((sum, body) => sum + body.length, 0);
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(`${tried} damaged stores, ${missed} not met as they must be, ${seconds} s.`);
+console.log(
+  `${whole.size} objects, ${bytes} bytes: ${tried} damaged stores, ${missed} not met as they must be, ${seconds} s.`,
+);
 process.exitCode = missed === 0 ? 0 : 1;
 
-async function attempt(key: string, what: string, count: number, damage: (at: number) => Objects) {
+async function attempt(
+  key: string,
+  what: string,
+  count: number,
+  damage: (at: number) => Objects,
+): Promise<void> {
   const examples: string[] = [];
   let found = 0;
   for (let at = part - 1; at < count; at += parts) {
-    const wrong = await judge(damage(at), questions);
+    const wrong = await judge(damage(at), right);
     tried++;
     if (wrong.length === 0) continue;
     found++;

@@ -1,109 +1,98 @@
 /**
- * A small real index and what can happen to its objects. A damaged store must answer with an error or as
- * the whole one does, and `checkIndex` must say that something is wrong.
+ * A small real store with an object of every kind, and how a damaged one must be met: with an error or with what
+ * the whole one answers, and never without a check of the store saying that something is wrong.
  */
-import { checkIndex } from "../../indexer/check.ts";
+import { checkStore } from "../../indexer/check-store.ts";
 import { asLightedgeError } from "../../shared/errors.ts";
-import { checkRange } from "../../shared/store/range.ts";
-import type { ObjectInfo, ReadStore, StoredObject } from "../../shared/store/store.ts";
-import type { SearchAnswer } from "../../shared/types.ts";
-import { buildTiny, openTiny, requestFor, TINY } from "../helpers/tiny-build.ts";
-import { sourceOf, tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { serializeInboxEntry } from "../../shared/format/inbox.ts";
+import { inboxKey } from "../../shared/format/names.ts";
+import { NO_OVERLAY } from "../../shared/format/overlay.ts";
+import { readInbox } from "../../shared/inbox/read.ts";
+import { MemoryStore } from "../../shared/store/memory.ts";
+import type { WriteStore } from "../../shared/store/store.ts";
+import type { Fields, SearchRequest } from "../../shared/types.ts";
+import { collectGarbage } from "../../shared/versions/gc.ts";
+import { documentOf, tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { entryOf } from "../helpers/writes.ts";
+import { type Objects, objectsOf, storeOf } from "./objects.ts";
+import { indexTiny, openTiny, TINY } from "./tiny.ts";
 
-/** Objects of a store by key. */
-export type Objects = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-
-/** Documents of the small index: enough for several passages, few enough to flip every bit. */
+const HOUR = 3_600_000;
+/** Documents of the first version: enough for several passages, few enough to flip every bit. */
 const DOCUMENTS = 6;
-const QUERIES = ["wave harbour", "the king and queen signed", "bread"];
+const QUERIES = ["wave harbour", "the king and queen signed", "rocket"];
+/** What tells the time and nothing else: two bytes that nobody reads. */
+const MEANINGLESS = "gc/now.json";
 
-/** The objects of a small index, about 14 KiB. */
-export async function smallIndex(seed = 1): Promise<Objects> {
-  const { store } = await buildTiny({ source: sourceOf(tinyDocuments(DOCUMENTS, seed)), bits: 2 });
-  const objects = new Map<string, Uint8Array<ArrayBuffer>>();
-  for await (const { key } of store.list("")) objects.set(key, (await store.get(key))!.body);
+/**
+ * The objects of a small store: an index with two shards, dead documents, a write taken in and one that
+ * waits; its registry, its pointer, and what collections note. `seed` makes other documents.
+ */
+export async function smallStore(seed = 1): Promise<Objects> {
+  let now = Date.UTC(2026, 0, 31);
+  const store = new MemoryStore(() => now);
+  const write = async (number: number, id: string, fields: Fields): Promise<void> => {
+    const entry = entryOf(number, id, fields, TINY);
+    await store.put(inboxKey(TINY, entry.write), await serializeInboxEntry(entry));
+  };
+  const documents = tinyDocuments(DOCUMENTS, seed);
+  await indexTiny(store, documents, { bits: 2 });
+  await write(1, "written", { text: "A boat at night." });
+  const next = [...documents.slice(0, -1), documentOf(`new-${seed}`, { text: "A rocket left." })];
+  await indexTiny(store, next, { bits: 2, refitDrift: Number.POSITIVE_INFINITY, allowShrink: true });
+  await write(2, "waiting", { text: "A queen waits." });
+  now += 3 * HOUR;
+  // Versions that are not current are not read by what follows.
+  const ports = { monotonic: () => 0, pause: async () => {}, randomBytes: (n: number) => new Uint8Array(n) };
+  await collectGarbage(store, { graceMs: HOUR, keep: 1 }, ports);
+  const objects = new Map(await objectsOf(store));
+  objects.delete(MEANINGLESS);
   return objects;
 }
 
-/** These objects as a store that is only read. */
-export function storeOf(objects: Objects): ReadStore {
-  const info = (key: string, body: Uint8Array): ObjectInfo => ({
-    key,
-    bytes: body.length,
-    etag: "-",
-    modified: 0,
-  });
-  return {
-    async get(key): Promise<StoredObject | null> {
-      const body = objects.get(key);
-      return body === undefined ? null : { ...info(key, body), body: body.slice() };
-    },
-    async getRange(key, offset, length) {
-      const body = objects.get(key);
-      if (body === undefined) return null;
-      checkRange(key, offset, length, body.length);
-      return body.slice(offset, offset + length);
-    },
-    async head(key) {
-      const body = objects.get(key);
-      return body === undefined ? null : info(key, body);
-    },
-  };
+/** What the whole store answers. */
+export type Answers = readonly string[];
+
+/** What a store answers to everything that is asked here. Throws what the engine throws. */
+export async function ask(objects: Objects): Promise<Answers> {
+  return answersOf(storeOf(objects));
 }
 
-/** The same objects with one in the place of another, or gone. */
-export function replaced(objects: Objects, key: string, body: Uint8Array<ArrayBuffer> | null): Objects {
-  const others = new Map(objects);
-  if (body === null) others.delete(key);
-  else others.set(key, body);
-  return others;
-}
-
-/** A body with bit `bit` the other way round. */
-export function flipped(body: Uint8Array<ArrayBuffer>, bit: number): Uint8Array<ArrayBuffer> {
-  const copy = body.slice();
-  copy[bit >> 3]! ^= 1 << (bit & 7);
-  return copy;
-}
-
-/** What is asked of every store, and what the whole one says. */
-export interface Questions {
-  readonly right: readonly string[];
-}
-
-/** Asks the whole store. */
-export async function askWhole(objects: Objects): Promise<Questions> {
-  return { right: await answers(storeOf(objects)) };
-}
-
-/** What is wrong with how a damaged store was met; empty where it was met as it must be. */
-export async function judge(damaged: Objects, { right }: Questions): Promise<readonly string[]> {
+/** What is wrong with how a damaged store is met; empty where it is met as it must be. */
+export async function judge(damaged: Objects, right: Answers): Promise<readonly string[]> {
   const store = storeOf(damaged);
   const wrong: string[] = [];
   try {
-    const found = await answers(store);
+    const found = await answersOf(store);
     if (found.some((answer, at) => answer !== right[at]))
       wrong.push("answers otherwise than the whole store");
   } catch (error) {
     if (asLightedgeError(error).code === "internal") wrong.push(`breaks instead of refusing: ${error}`);
   }
   try {
-    if ((await checkIndex(store, TINY)).problems.length === 0) wrong.push("is sound by the check");
+    if (!(await isReported(store))) wrong.push("is sound by the check");
   } catch (error) {
-    if (asLightedgeError(error).code === "internal") wrong.push(`breaks the check: ${error}`);
+    wrong.push(`breaks the check: ${error}`);
   }
   return wrong;
 }
 
-/** All answers as texts, without what differs from one asking to the next. */
-async function answers(store: ReadStore): Promise<readonly string[]> {
+async function isReported(store: WriteStore): Promise<boolean> {
+  const { problems, indexes } = await checkStore(store);
+  const inbox = await readInbox(store, TINY, NO_OVERLAY);
+  return problems.length > 0 || indexes.length === 0 || inbox.damaged.length > 0;
+}
+
+async function answersOf(store: WriteStore): Promise<Answers> {
   const index = await openTiny(store);
   const found: string[] = [];
   for (const q of QUERIES) {
     for (const mode of ["hybrid", "dense", "sparse"] as const) {
-      const answer: SearchAnswer = await index.search(requestFor(q, { mode, explain: true }));
-      found.push(JSON.stringify({ ...answer, took_ms: 0 }));
+      const request: SearchRequest = { q, mode, limit: 10, offset: 0, explain: true };
+      found.push(JSON.stringify({ ...(await index.search(request)), took_ms: 0 }));
     }
   }
-  return found;
+  const { entries, damaged } = await readInbox(store, TINY, NO_OVERLAY);
+  for (const { reason } of damaged) throw reason;
+  return [...found, JSON.stringify(entries)];
 }

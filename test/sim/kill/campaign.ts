@@ -2,23 +2,13 @@
  * Index runs as real processes over a folder, killed without warning and run again. After each kill the
  * folder holds the version before or the new one, whole; after each run to the end, the new one.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { checkIndex } from "../../../indexer/check.ts";
+import { checkStore } from "../../../indexer/check-store.ts";
 import { Random } from "../../../indexer/random.ts";
 import { FolderStore } from "../../../indexer/store/folder.ts";
-import { openTiny, TINY } from "../../helpers/tiny-build.ts";
+import { openTiny } from "../tiny.ts";
 import { documentsOf } from "./documents.ts";
-
-const RUN = fileURLToPath(new URL("index-run.ts", import.meta.url));
-/** Calls to the file system that a run makes, roughly: 80 on the two-core machine this was written on. */
-const CALLS = 85;
-/** Longest time from a run's beginning to its kill, in ms: about what a run takes. */
-const LONGEST_MS = 250;
+import { type Death, run } from "./process.ts";
 
 /** What came of a campaign. */
 export interface Campaign {
@@ -26,7 +16,7 @@ export interface Campaign {
   readonly kills: number;
   /** Of these, those that had made their version current already. */
   readonly committed: number;
-  /** Runs that ended by themselves. */
+  /** Runs that came to their end. */
   readonly completed: number;
   /** One sentence for each thing that must not be. */
   readonly violations: readonly string[];
@@ -36,111 +26,71 @@ export interface Campaign {
 export async function killCampaign(folder: string, wanted: number, seed: number): Promise<Campaign> {
   const random = new Random(seed);
   const violations: string[] = [];
-  let kills = 0;
-  let committed = 0;
-  let completed = 0;
+  let [kills, committed, completed] = [0, 0, 0];
+  // How long a run is, in calls and in time, by the last that came to its end.
+  let whole = { calls: 1, milliseconds: 1 };
   const complete = async (round: number): Promise<void> => {
-    const { code } = await run(folder, round, []);
+    const end = await run(folder, round);
     completed++;
-    if (code !== 0) violations.push(`Kill ${kills}: the run after it ended with ${code}.`);
-    if ((await roundIn(folder, [round], violations, kills)) !== round)
-      violations.push(`Kill ${kills}: the run after it did not publish its documents.`);
+    if (end.code !== 0) violations.push(`Kill ${kills}: the run after it failed: ${end.errors}`);
+    else whole = end;
+    violations.push(...(await wrongIn(folder, [round], `Kill ${kills}, run again`)).wrong);
   };
-
   await complete(0);
   for (let round = 1; kills < wanted; ) {
-    const killed =
-      random.below(2) === 0
-        ? await killInTime(folder, round, random)
-        : await killAtCall(folder, round, random);
+    const { killed } = await run(folder, round, drawDeath(random, whole));
     if (killed) kills++;
     else completed++;
-    const found = await roundIn(folder, [round - 1, round], violations, kills);
+    const { found, wrong } = await wrongIn(folder, [round - 1, round], `Kill ${kills}`);
+    violations.push(...wrong);
     if (found === round) committed += killed ? 1 : 0;
     else if (!killed) violations.push(`Kill ${kills}: a run that was not killed did not publish.`);
-    else if (random.below(2) === 0) await complete(round);
     // The next kill meets what this one left behind.
-    else continue;
+    else if (random.below(2) === 0) continue;
+    else await complete(round);
     round++;
   }
   return { kills, committed, completed, violations };
 }
 
-/** Runs several rounds at once. Gives the exit codes; the folder must hold one of the rounds, whole. */
+/** Runs several rounds at once over one folder. Gives what must not be: one at least has won, and the rest was told so. */
 export async function runTogether(folder: string, rounds: readonly number[]): Promise<readonly string[]> {
-  const violations: string[] = [];
-  const ends = await Promise.all(rounds.map((round) => run(folder, round, [])));
-  const won = ends.filter(({ code }) => code === 0).length;
-  if (won === 0) violations.push("None of the runs published.");
-  for (const { code, errors } of ends) {
-    if (code !== 0 && !errors.includes("store/conflict"))
-      violations.push(`A run failed otherwise: ${errors}`);
-  }
-  await roundIn(folder, rounds, violations, 0);
-  return violations;
+  const ends = await Promise.all(rounds.map((round) => run(folder, round)));
+  const lost = ends.filter(({ code }) => code !== 0);
+  const strange = lost.filter(({ errors }) => !errors.includes("store/conflict"));
+  return [
+    ...(lost.length === ends.length ? ["None of the runs published."] : []),
+    ...strange.map(({ errors }) => `A run failed otherwise than by losing: ${errors}`),
+    ...(await wrongIn(folder, rounds, "Together")).wrong,
+  ];
 }
 
-async function killInTime(folder: string, round: number, random: Random): Promise<boolean> {
-  const milliseconds = random.below(LONGEST_MS);
-  const { signal } = await run(folder, round, [], async (child) => {
-    if (child.stdout !== null) await once(child.stdout, "data");
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    child.kill("SIGKILL");
-  });
-  return signal === "SIGKILL";
+function drawDeath(random: Random, whole: { readonly calls: number; readonly milliseconds: number }): Death {
+  if (random.below(2) === 0) return { kind: "time", milliseconds: random.below(whole.milliseconds) };
+  return { kind: "call", moment: random.pick(["before", "after"]), call: random.below(whole.calls) };
 }
 
-async function killAtCall(folder: string, round: number, random: Random): Promise<boolean> {
-  const moment = random.pick(["before", "after"]);
-  const { signal } = await run(folder, round, [moment, String(random.below(CALLS))]);
-  return signal === "SIGKILL";
-}
-
-interface End {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly errors: string;
-}
-
-async function run(
-  folder: string,
-  round: number,
-  more: readonly string[],
-  meanwhile?: (child: ChildProcess) => Promise<void>,
-): Promise<End> {
-  const child = spawn(process.execPath, [RUN, folder, String(round), ...more], {
-    stdio: ["ignore", "pipe", "pipe"],
-    // Half of a short process is the reading of its own source.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "lightedge-compiled") },
-  });
-  let errors = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  child.stdout?.resume();
-  const closed = once(child, "close");
-  await meanwhile?.(child);
-  const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-  return { code, signal, errors };
-}
-
-/** Which of these rounds the folder holds, whole and sound, or null. */
-async function roundIn(
+/** Which of these rounds a folder holds, and all that is wrong with it. */
+async function wrongIn(
   folder: string,
   rounds: readonly number[],
-  violations: string[],
-  kill: number,
-): Promise<number | null> {
+  where: string,
+): Promise<{ readonly found: number | null; readonly wrong: readonly string[] }> {
   const store = new FolderStore(folder);
-  const { problems } = await checkIndex(store, TINY);
-  violations.push(...problems.map((problem) => `Kill ${kill}: ${problem}`));
+  const { problems, versions } = await checkStore(store);
+  const wrong = problems.map((problem) => `${where}: ${problem}`);
   const index = await openTiny(store);
+  // Nothing was collected, so every version that ever was is there: one for each commit.
+  if (Number(index.version.split("-")[0]) !== versions) {
+    wrong.push(`${where}: ${index.version} is current, and ${versions} versions are there.`);
+  }
   for (const round of rounds) {
     const documents = documentsOf(round);
     if (index.manifest.counts.documents !== documents.length) continue;
     const stored = await Promise.all(documents.map(({ id }) => index.document(id)));
-    if (stored.every((found, at) => isDeepStrictEqual(found?.fields, documents[at]!.fields))) return round;
+    const same = stored.every((found, at) => isDeepStrictEqual(found?.fields, documents[at]!.fields));
+    if (same) return { found: round, wrong };
   }
-  violations.push(`Kill ${kill}: the index holds the documents of neither ${rounds.join(" nor ")}.`);
-  return null;
+  wrong.push(`${where}: the index holds the documents of no round of ${rounds.join(", ")}.`);
+  return { found: null, wrong };
 }

@@ -10,26 +10,12 @@ import { killAt } from "./kill-at.ts";
 const [, , folder = "", round = "", moment = "count", call = "-1"] = process.argv;
 const calls = await killAt(moment, Number(call));
 // After the file system is watched: what is imported first is called unwatched.
-const { buildIndex, BUILD_DEFAULTS } = await import("../../../indexer/build.ts");
-const { SILENT } = await import("../../../indexer/progress.ts");
 const { FolderStore } = await import("../../../indexer/store/folder.ts");
-const { TINY } = await import("../../helpers/tiny-build.ts");
-const { sourceOf } = await import("../../helpers/tiny-corpus.ts");
-const { tinyEncoder } = await import("../../helpers/tiny-encoder.ts");
+const { indexTiny } = await import("../tiny.ts");
 const { documentsOf } = await import("./documents.ts");
 
 process.stdout.write("begins\n");
-const { version } = await buildIndex(
-  {
-    index: TINY,
-    source: sourceOf(documentsOf(Number(round))),
-    encoder: tinyEncoder(),
-    store: new FolderStore(folder),
-    tasks: [],
-    ...BUILD_DEFAULTS,
-    weight: 0.5,
-    now: () => new Date(),
-  },
-  SILENT,
-);
+const { version } = await indexTiny(new FolderStore(folder), documentsOf(Number(round)), {
+  now: () => new Date(),
+});
 process.stdout.write(`${version} ${calls()}\n`);
