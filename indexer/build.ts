@@ -22,7 +22,7 @@ import type { Source } from "./sources/source.ts";
 import { type Collection, collect } from "./stages/collect.ts";
 import { prepareTools } from "./stages/tools.ts";
 import { probeStore } from "./store/probe.ts";
-import { PUBLISH_PORTS, readPointer } from "./store/publish.ts";
+import { PUBLISH_PORTS, type PublishPorts, readPointer } from "./store/publish.ts";
 import { type Published, Publisher, publishVersion, type VersionContent } from "./store/publish-version.ts";
 
 /** What an index is built from and how. */
@@ -92,7 +92,7 @@ export function buildIndex(options: BuildOptions, progress: Progress): Promise<B
     const parts = await makeParts(run, options, publisher, progress);
     const stage = progress.stage("publish", 1);
     const content = await contentOf(run, parts, options, publisher);
-    const ports = { ...PUBLISH_PORTS, note: (message: string) => progress.warn(message) };
+    const ports = { ...(options.ports ?? PUBLISH_PORTS), note: (message: string) => progress.warn(message) };
     const published = await publishVersion(options.store, content, stored, options.now(), ports);
     stage.done(`version ${published.version}, ${publisher.bytesWritten} bytes written`);
     const warning = sizeWarning(published.manifest);
