@@ -43,6 +43,8 @@ export interface BuildOptions extends Omit<MakeOptions, "tasks"> {
   readonly origin?: string | undefined;
   readonly takeOver?: boolean;
   readonly now: () => Date;
+  /** Randomness and pauses of the commit, the real ones when absent. */
+  readonly ports?: PublishPorts;
   /** Random bytes for the name of the object that the store is tried with; the system's when absent. */
   readonly random?: (bytes: number) => Uint8Array;
 }
