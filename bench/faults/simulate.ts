@@ -1,8 +1,9 @@
 /**
  * Schedules by the number: `node bench/faults/simulate.ts --schedules 100000 --seed 1`.
- * `--scene` runs one kind only (test/sim/scenes.ts). A schedule that breaks a promise is printed with the command that repeats it, step by step.
+ * `--builds` runs schedules over real indexes, `--scene` one kind of the others only (test/sim/scenes.ts). A schedule that breaks a promise is printed with the command that repeats it, step by step.
  */
 import { parseArgs } from "node:util";
+import { simulateBuilds } from "../../test/sim/builds/simulate.ts";
 import { isScene } from "../../test/sim/scenes.ts";
 import { repeatCommand, simulate } from "../../test/sim/simulate.ts";
 import { digestInPlace } from "../../test/sim/sync-digest.ts";
@@ -13,6 +14,7 @@ const SHOWN = 5;
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
+    builds: { type: "boolean", default: false },
     scene: { type: "string" },
     schedules: { type: "string", default: "1000" },
     verbose: { type: "boolean", default: false },
@@ -20,6 +22,7 @@ const { values } = parseArgs({
 });
 const { scene } = values;
 if (scene !== undefined && !isScene(scene)) throw new Error(`There is no scene ${scene}.`);
+const log = values.verbose ? console.log : undefined;
 digestInPlace();
 const started = performance.now();
 const first = Number(values.seed);
@@ -29,7 +32,7 @@ let versions = 0;
 let deleted = 0;
 let broken = 0;
 for (let seed = first; seed < first + count; seed++) {
-  const found = await simulate(seed, { scene, log: values.verbose ? console.log : undefined });
+  const found = await (values.builds ? simulateBuilds(seed, { log }) : simulate(seed, { scene, log }));
   steps += found.steps;
   versions += found.versions;
   deleted += found.deleted;
@@ -38,7 +41,7 @@ for (let seed = first; seed < first + count; seed++) {
   if (broken > SHOWN) continue;
   console.log(`Seed ${seed} breaks ${found.violations.length} promises:`);
   for (const violation of found.violations) console.log(`  ${violation}`);
-  console.log(`  Repeat: ${repeatCommand(seed, scene)}`);
+  console.log(`  Repeat: ${repeatCommand(seed, values.builds ? " --builds" : scene && ` --scene ${scene}`)}`);
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(

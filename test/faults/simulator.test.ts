@@ -1,9 +1,15 @@
 /** Random schedules over one store, and that the same seed is the same schedule. The long run is bench/faults/simulate.ts. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MemoryStore } from "../../shared/store/memory.ts";
+import { documentOf, tinyDocuments } from "../helpers/tiny-corpus.ts";
+import { audit } from "../sim/auditor.ts";
+import { simulateBuilds } from "../sim/builds/simulate.ts";
 import { repeatCommand, type Simulated, simulate } from "../sim/simulate.ts";
 import { digestInPlace } from "../sim/sync-digest.ts";
+import { indexTiny } from "../sim/tiny.ts";
 
-const SCHEDULES = 400;
+const SCHEDULES = 250;
+const BUILDS = 5;
 
 let restore: () => void;
 beforeAll(() => {
@@ -27,8 +33,8 @@ describe("a schedule", () => {
   });
 });
 
-describe("indexers and readers at once, with crashes, lost answers and sleepers", () => {
-  it(`lose, double and mix nothing in ${SCHEDULES} schedules`, async () => {
+describe("indexers, rollbacks, collections and readers at once", () => {
+  it(`lose, double and mix nothing in ${SCHEDULES} schedules with crashes, lost answers and sleepers`, async () => {
     const all: Simulated[] = [];
     for (let seed = 1001; seed <= 1000 + SCHEDULES; seed++) all.push(await simulate(seed));
     const broken = all
@@ -36,7 +42,35 @@ describe("indexers and readers at once, with crashes, lost answers and sleepers"
       .map(({ seed, violations }) => ({ repeat: repeatCommand(seed), violations }));
     expect(broken).toEqual([]);
     // Not for want of trying.
-    expect(all.reduce((sum, { versions }) => sum + versions, 0)).toBeGreaterThan(4 * SCHEDULES);
-    expect(all.reduce((sum, { steps }) => sum + steps, 0)).toBeGreaterThan(100 * SCHEDULES);
+    const sum = (what: "versions" | "deleted" | "steps") =>
+      all.reduce((total, each) => total + each[what], 0);
+    expect(sum("versions")).toBeGreaterThan(5 * SCHEDULES);
+    expect(sum("deleted")).toBeGreaterThan(5 * SCHEDULES);
+    expect(sum("steps")).toBeGreaterThan(200 * SCHEDULES);
+  });
+
+  it(`give what plain loops over the documents give, in ${BUILDS} schedules over real indexes`, async () => {
+    for (let seed = 1; seed <= BUILDS; seed++) {
+      const { versions, violations } = await simulateBuilds(seed);
+      expect({ repeat: repeatCommand(seed, " --builds"), violations }).toMatchObject({ violations: [] });
+      expect(versions).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("the auditor", () => {
+  it("agrees with a whole index, and misses a document that is gone, changed or too many", async () => {
+    const store = new MemoryStore();
+    const documents = tinyDocuments(20);
+    await indexTiny(store, documents);
+    const queries = ["the king and queen", "harbour", "xyzzy"];
+    expect(await audit(store, documents, queries)).toEqual([]);
+    const last = documents.at(-1)!;
+    const others = [
+      documents.slice(0, -1),
+      [...documents, documentOf("new", { text: "A harbour." })],
+      [...documents.slice(0, -1), documentOf(last.id, { text: "The king and the queen of the harbour." })],
+    ];
+    for (const other of others) expect(await audit(store, other, queries)).not.toEqual([]);
   });
 });

@@ -29,6 +29,8 @@ export interface Retention {
 
 const POINTER = /^indexes\/([^/]+)\/current\.json$/u;
 const COLLECTED = /^blobs\/[0-9a-f]{64}$|^indexes\/[^/]+\/manifests\/[0-9a-f]{64}\.json$/u;
+/** What is deleted by whoever has made sure that it may be: a trial of the store, and writes that were taken in. */
+const DELETED = /^probe\/|^indexes\/[^/]+\/inbox\//u;
 
 interface PlainPointer {
   readonly seq: number;
@@ -46,7 +48,7 @@ interface PlainManifest {
 /** What is in the store, what the versions of every index are, and what broke a promise. */
 export class Ledger {
   readonly #retention: Retention;
-  readonly #objects = new Map<string, Uint8Array>();
+  readonly #objects = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #histories = new Map<string, LedgerVersion[]>();
   readonly #commitIds = new Set<string>();
   /** Objects that were deleted so far. */
@@ -76,8 +78,18 @@ export class Ledger {
     return body === undefined ? undefined : Buffer.from(body).toString("utf8");
   }
 
+  /** These objects as they are now, those that are there. */
+  objectsOf(keys: Iterable<string>): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+    const found = new Map<string, Uint8Array<ArrayBuffer>>();
+    for (const key of keys) {
+      const body = this.#objects.get(key);
+      if (body !== undefined) found.set(key, body);
+    }
+    return found;
+  }
+
   /** An object was written. */
-  wrote(key: string, body: Uint8Array, at: number): void {
+  wrote(key: string, body: Uint8Array<ArrayBuffer>, at: number): void {
     const digest = /[0-9a-f]{64}/u.exec(key)?.[0];
     if (digest !== undefined && sha256(body) !== digest) this.#broken(`${key} was written with other bytes.`);
     this.#objects.set(key, body.slice());
@@ -88,7 +100,7 @@ export class Ledger {
   /** An object was deleted, or would have been had it been there. */
   deleted(key: string, at: number): void {
     if (!this.#objects.has(key)) return;
-    if (!COLLECTED.test(key)) this.#broken(`${key} was deleted, which nobody may.`);
+    if (!COLLECTED.test(key) && !DELETED.test(key)) this.#broken(`${key} was deleted, which nobody may.`);
     const holder = this.#holder(key, at);
     if (holder !== undefined) this.#broken(`${key} was deleted, which ${holder} needs.`);
     this.#objects.delete(key);

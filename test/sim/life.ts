@@ -41,12 +41,20 @@ export class Life {
     return this.#turns.enqueue(this, label, milliseconds, Number.POSITIVE_INFINITY, async () => {});
   }
 
-  /** Dies. What it has sent is on its way; it hears of nothing any more. */
+  /**
+   * Dies: whatever it waits for or asks for from now on fails, and nothing of that happens. So it may close its files,
+   * as the system does for a process that was killed. What it has sent is on its way.
+   */
   die(): Promise<never> {
     if (!this.over) {
       this.over = true;
       this.#onDeath();
     }
-    return new Promise<never>(() => {});
+    return Promise.reject(new Dead());
   }
+}
+
+/** What everything fails with that a dead process asks for. */
+export class Dead extends Error {
+  override readonly name = "Dead";
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Random } from "../../indexer/random.ts";
-import { CRASHED, Life } from "./life.ts";
+import { CRASHED, Dead, Life } from "./life.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -40,6 +40,8 @@ interface Step {
   /** Not after this time. */
   readonly by: number;
   run(): Promise<void>;
+  /** Tells who waits for it that they are dead. */
+  fail(): void;
 }
 
 /** Runs processes step by step in an order that its randomness decides. */
@@ -75,7 +77,9 @@ export class Scheduler {
         this.#open--;
       };
       const life: Life = new Life(name, this, () => {
+        const own = this.#waiting.filter((step) => step.life === life);
         this.#waiting = this.#waiting.filter((step) => step.life !== life);
+        for (const step of own) step.fail();
         this.#open--;
         this.note(`${name} dies`);
         resolve(CRASHED);
@@ -94,7 +98,7 @@ export class Scheduler {
           },
         );
       };
-      void this.enqueue(life, "begins", 0, Number.POSITIVE_INFINITY, begin);
+      this.enqueue(life, "begins", 0, Number.POSITIVE_INFINITY, begin).catch(() => undefined);
     });
   }
 
@@ -119,7 +123,7 @@ export class Scheduler {
     within: number,
     work: () => Promise<T>,
   ): Promise<T> {
-    if (life?.over === true) return new Promise<never>(() => {});
+    if (life?.over === true) return Promise.reject(new Dead());
     if (this.calm) {
       this.#step(this.now + wait, life, label);
       return work();
@@ -136,11 +140,13 @@ export class Scheduler {
           if (life !== null) life.waiting--;
           try {
             const value = await work();
-            if (life?.over !== true) resolve(value);
+            if (life?.over === true) throw new Dead();
+            resolve(value);
           } catch (error) {
-            if (life?.over !== true) reject(error);
+            reject(error);
           }
         },
+        fail: () => reject(new Dead()),
       });
     });
   }

@@ -31,9 +31,8 @@ export interface SimulateOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** The one command that runs a schedule again and prints its steps. */
-export function repeatCommand(seed: number, scene?: Scene): string {
-  const which = scene === undefined ? "" : ` --scene ${scene}`;
+/** The one command that runs a schedule again and prints its steps; `which` says what kind it was. */
+export function repeatCommand(seed: number, which = ""): string {
   return `node bench/faults/simulate.ts --seed ${seed}${which} --schedules 1 --verbose`;
 }
 

@@ -27,6 +27,8 @@ export class World {
   readonly ledger: Ledger;
   readonly model: Model;
   readonly store: SharedStore;
+  /** Beginning of the schedule by the store's clock. */
+  readonly started: number;
 
   constructor({ seed, retention, unrest }: WorldPlan, log?: (line: string) => void) {
     this.#random = new Random(seed);
@@ -34,6 +36,7 @@ export class World {
     this.scheduler = new Scheduler(new Random(this.#random.bits()), unrest, log);
     this.ledger = new Ledger(retention);
     this.model = new Model(this.ledger);
+    this.started = this.scheduler.now;
     this.store = new SharedStore(this.ledger, () => this.scheduler.now);
   }
 

@@ -8,7 +8,7 @@ import { Random } from "../../../indexer/random.ts";
 import { FolderStore } from "../../../indexer/store/folder.ts";
 import { openTiny } from "../tiny.ts";
 import { documentsOf } from "./documents.ts";
-import { type Death, run } from "./process.ts";
+import { type Death, run, storeIn } from "./process.ts";
 
 /** What came of a campaign. */
 export interface Campaign {
@@ -76,7 +76,7 @@ async function wrongIn(
   rounds: readonly number[],
   where: string,
 ): Promise<{ readonly found: number | null; readonly wrong: readonly string[] }> {
-  const store = new FolderStore(folder);
+  const store = new FolderStore(storeIn(folder));
   const { problems, versions } = await checkStore(store);
   const wrong = problems.map((problem) => `${where}: ${problem}`);
   const index = await openTiny(store);

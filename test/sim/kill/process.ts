@@ -1,6 +1,7 @@
 /** Index runs as processes of their own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,13 +26,20 @@ export interface End {
   readonly milliseconds: number;
 }
 
-/** Indexes the documents of a round into a folder. */
+/** The folder of the store among what runs need. */
+export function storeIn(folder: string): string {
+  return join(folder, "store");
+}
+
+/** Indexes the documents of a round into the store of a folder, which also takes what a killed run sets aside. */
 export async function run(folder: string, round: number, death?: Death): Promise<End> {
+  const aside = join(folder, "aside");
+  await mkdir(aside, { recursive: true });
   const more = death?.kind === "call" ? [death.moment, String(death.call)] : [];
-  const child = spawn(process.execPath, [RUN, folder, String(round), ...more], {
+  const child = spawn(process.execPath, [RUN, storeIn(folder), String(round), ...more], {
     stdio: ["ignore", "pipe", "pipe"],
     // Half of so short a process is the reading of its own source.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "lightedge-compiled") },
+    env: { ...process.env, TMPDIR: aside, NODE_COMPILE_CACHE: join(tmpdir(), "lightedge-compiled") },
   });
   let [output, errors, begun] = ["", "", 0];
   let timer: NodeJS.Timeout | undefined;
