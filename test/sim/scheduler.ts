@@ -128,7 +128,7 @@ export class Scheduler {
       this.#step(this.now + wait, life, label);
       return work();
     }
-    this.#asked++;
+    if (life !== null) this.#asked++;
     return new Promise((resolve, reject) => {
       if (life !== null) life.waiting++;
       this.#waiting.push({
@@ -224,11 +224,12 @@ export class Scheduler {
   /** Waits until the process that went on last stands still: at its next step, at its end, or dead. */
   async #settle(before: number): Promise<void> {
     const last = this.#last;
-    for (let waits = 0; ; waits++) {
+    for (let waits = 0; waits < PATIENCE_MS; waits++) {
       // All microtasks have run when this resolves.
       await new Promise<void>((resolve) => setImmediate(resolve));
-      if (last === null || last.over || last.waiting > 0 || this.#asked > before) return;
-      if (this.#waiting.length === 0 && waits > PATIENCE_MS) return;
+      const stands = last === null || last.over || last.waiting > 0 || this.#asked > before;
+      if (stands && (this.#waiting.length > 0 || this.#open === 0 || this.#failure !== undefined)) return;
+      // Files are read and written meanwhile.
       if (waits > 20) await new Promise<void>((resolve) => setTimeout(resolve, 1));
     }
   }
