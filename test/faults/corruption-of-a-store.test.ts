@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../indexer/random.ts";
-import { type Answers, ask, judge, smallStore } from "../sim/corruption.ts";
+import { type Answers, ask, judge, smallStore, takenFrom } from "../sim/corruption.ts";
 import { flipped, type Objects, replaced } from "../sim/objects.ts";
 
 const FLIPS = 400;
@@ -93,6 +93,30 @@ describe("a store with one object damaged", () => {
       ] as const;
     });
     expect(await missed(damages)).toEqual([]);
+  });
+});
+
+describe("a collection over a store with one record damaged", () => {
+  it("takes nothing that anybody needs, for bits flipped in the records that tell it what that is", async () => {
+    const taken: string[] = [];
+    let tried = 0;
+    for (const [key, body] of whole) {
+      if (key.startsWith("blobs/")) continue;
+      // An odd stride, so that each bit of a byte has its turn.
+      const stride = body.length > 1000 ? 131 : 31;
+      for (let bit = 0; bit < 8 * body.length; bit += stride) {
+        tried++;
+        taken.push(...(await takenFrom(replaced(whole, key, flipped(body, bit)), whole)));
+      }
+    }
+    expect(tried).toBeGreaterThan(300);
+    expect(taken).toEqual([]);
+  });
+
+  it("takes nothing that anybody needs where one of them is gone", async () => {
+    for (const key of [...whole.keys()].filter((name) => !name.startsWith("blobs/"))) {
+      expect(await takenFrom(replaced(whole, key, null), whole), key).toEqual([]);
+    }
   });
 });
 

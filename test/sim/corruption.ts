@@ -23,6 +23,11 @@ const DOCUMENTS = 6;
 const QUERIES = ["wave harbour", "the king and queen signed", "rocket"];
 /** What tells the time and nothing else: two bytes that nobody reads. */
 const MEANINGLESS = "gc/now.json";
+const PORTS = {
+  monotonic: () => 0,
+  pause: async () => {},
+  randomBytes: (length: number) => new Uint8Array(length),
+};
 
 /**
  * The objects of a small store: an index with two shards, dead documents, a write taken in and one that
@@ -43,8 +48,7 @@ export async function smallStore(seed = 1): Promise<Objects> {
   await write(2, "waiting", { text: "A queen waits." });
   now += 3 * HOUR;
   // Versions that are not current are not read by what follows.
-  const ports = { monotonic: () => 0, pause: async () => {}, randomBytes: (n: number) => new Uint8Array(n) };
-  await collectGarbage(store, { graceMs: HOUR, keep: 1 }, ports);
+  await collectGarbage(store, { graceMs: HOUR, keep: 1 }, PORTS);
   const objects = new Map(await objectsOf(store));
   objects.delete(MEANINGLESS);
   return objects;
@@ -75,6 +79,19 @@ export async function judge(damaged: Objects, right: Answers): Promise<readonly 
     wrong.push(`breaks the check: ${error}`);
   }
   return wrong;
+}
+
+/** What a collection over a damaged store takes that the whole one needs: nothing, however old all is. */
+export async function takenFrom(damaged: Objects, whole: Objects): Promise<readonly string[]> {
+  let now = Date.UTC(2026, 0, 31);
+  const store = new MemoryStore(() => now);
+  for (const [key, body] of damaged) await store.put(key, body);
+  now += 240 * HOUR;
+  await collectGarbage(store, { graceMs: HOUR, keep: 1 }, PORTS).catch((error: unknown) => {
+    if (asLightedgeError(error).code === "internal") throw error;
+  });
+  const left = new Set((await objectsOf(store)).keys());
+  return [...whole.keys()].filter((key) => damaged.has(key) && !left.has(key));
 }
 
 async function isReported(store: WriteStore): Promise<boolean> {
