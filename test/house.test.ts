@@ -111,6 +111,65 @@ describe("source files", () => {
   });
 });
 
+/**
+ * Where product code touches the world's clock and randomness, each as the default of a port that tests replace or as
+ * the outermost layer that nothing sits on. This list may only become shorter.
+ */
+const WORLD: Readonly<Record<string, string>> = {
+  "edge/app.ts": "an id for each request",
+  "edge/collect.ts": "the ports of garbage collection",
+  "edge/index-cache.ts": "how long a request waits for another's load",
+  "edge/index.ts": "the ports of the Worker",
+  "edge/page/client.ts": "the round trip that the page shows",
+  "edge/page/page.ts": "when a screen reader is told, in the browser",
+  "edge/read-twice.ts": "the wait before a second read",
+  "indexer/build.ts": "the name of the object that a store is tried with, by default",
+  "indexer/commands/demo.ts": "the date in a manifest",
+  "indexer/commands/eval.ts": "the date in a manifest",
+  "indexer/commands/export.ts": "a name for a file beside another",
+  "indexer/commands/gc.ts": "the name of the object that a store is tried with",
+  "indexer/commands/index.ts": "the date in a manifest",
+  "indexer/commands/reindex.ts": "the date in a manifest",
+  "indexer/commands/rollback.ts": "the date in a manifest",
+  "indexer/dry-run.ts": "how long a part of the work takes, by default",
+  "indexer/encode/packs.ts": "a name for a new pack in a folder",
+  "indexer/encode/part.ts": "how long encoding takes, by default",
+  "indexer/encode/shared-cache.ts": "a name for a file that is being fetched",
+  "indexer/engine-node.ts": "the ports of the engine",
+  "indexer/progress.ts": "how long a stage takes, by default",
+  "indexer/sources/page-reader.ts": "a deadline for a page that is parsed in another thread",
+  "indexer/store/disk.ts": "a name for a file that is being written, and the age of those left behind",
+  "indexer/store/gc.ts": "the ports of garbage collection",
+  "indexer/store/lease.ts": "the ports of a lease",
+  "indexer/store/publish.ts": "the ports of publishing",
+  "indexer/store/retry.ts": "the ports of retries",
+  "indexer/store/s3-session.ts": "the alarm of a request, by default",
+  "shared/store/memory.ts": "the clock of a store in memory, by default",
+};
+
+describe("clock and randomness", () => {
+  const USES =
+    /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bMath\.random\b|\bset(?:Timeout|Interval)\b|\bcrypto\.(?:randomUUID|getRandomValues)\b/u;
+  const IMPORTS =
+    /^import\b[^;]*\b(?:random(?:Bytes|UUID|Int)|webcrypto)\b[^;]*from "node:crypto"|from "node:timers(?:\/promises)?"/mu;
+  const touches = (text: string) => USES.test(codeOnly(text)) || IMPORTS.test(text);
+
+  it("are told from ports and comments that speak of them", () => {
+    expect(touches("const at = Date.now();")).toBe(true);
+    expect(touches("const now: () => number = Date.now")).toBe(true);
+    expect(touches("created: new Date()")).toBe(true);
+    expect(touches('import { createHash, randomBytes } from "node:crypto";')).toBe(true);
+    expect(touches('import { setTimeout as pause } from "node:timers/promises";')).toBe(true);
+    expect(touches("// Not Date.now.\nconst at = ports.now() + ports.randomBytes(16).length;")).toBe(false);
+    expect(touches('import { createHash } from "node:crypto";\nconst day = new Date(0);')).toBe(false);
+  });
+
+  it("of the world are touched where it is stated why, and nowhere else", () => {
+    const found = SOURCES.filter((file) => touches(read(file)));
+    expect(found.sort()).toEqual(Object.keys(WORLD).sort());
+  });
+});
+
 describe("dependencies", () => {
   const manifest = JSON.parse(read("package.json")) as Readonly<
     Record<"dependencies" | "devDependencies" | "overrides", Readonly<Record<string, string>>>
