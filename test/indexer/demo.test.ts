@@ -87,7 +87,9 @@ describe("documents indexed from the command line", () => {
   it("are published as the first version", () => {
     expect(first.stderr).not.toMatch(/error|warning/u);
     expect(first.code).toBe(0);
-    expect(first.stdout).toMatch(/^Published demo 1-[0-9a-f]{8}\.\n12 added, .*\n12 documents in 12 chunks;/u);
+    expect(first.stdout).toMatch(
+      /^Published demo 1-[0-9a-f]{8}\.\n12 added, .*\n12 documents in 12 chunks;/u,
+    );
   });
 
   it("are up to date when indexed again: nothing is encoded and the version stays", async () => {
