@@ -4,7 +4,7 @@
  * well. Prints for each object how many were not met as they must be, and exits 1 where any was not. `--part 2/4` does every fourth, `--seed` makes other documents.
  */
 import { parseArgs } from "node:util";
-import { ask, judge, smallStore, takenFrom } from "../../test/sim/corruption.ts";
+import { ask, judge, lengthsOf, smallStore, takenFrom } from "../../test/sim/corruption.ts";
 import { flipped, type Objects, replaced } from "../../test/sim/objects.ts";
 import { digestInPlace } from "../../test/sim/sync-digest.ts";
 
@@ -23,7 +23,9 @@ let tried = 0;
 let missed = 0;
 for (const [key, body] of whole) {
   await attempt(key, "flips", 8 * body.length, (bit) => replaced(whole, key, flipped(body, bit)));
-  await attempt(key, "lengths", body.length, (length) => replaced(whole, key, body.slice(0, length)));
+  await attempt(key, "lengths", lengthsOf(key, body), (length) =>
+    replaced(whole, key, body.slice(0, length)),
+  );
 }
 const bytes = [...whole.values()].reduce((sum, body) => sum + body.length, 0);
 const seconds = ((performance.now() - started) / 1000).toFixed(0);

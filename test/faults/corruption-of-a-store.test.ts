@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../indexer/random.ts";
-import { type Answers, ask, judge, smallStore, takenFrom } from "../sim/corruption.ts";
+import { type Answers, ask, judge, lengthsOf, smallStore, takenFrom } from "../sim/corruption.ts";
 import { flipped, type Objects, replaced } from "../sim/objects.ts";
 
 const FLIPS = 400;
@@ -69,7 +69,8 @@ describe("a store with one object damaged", () => {
     const random = new Random(2);
     const shorter = Array.from({ length: LENGTHS }, () => {
       const { key, body, at } = pickByte(random);
-      return [`${at} bytes of ${key}`, replaced(whole, key, body.slice(0, at))] as const;
+      const length = Math.min(at, lengthsOf(key, body) - 1);
+      return [`${length} bytes of ${key}`, replaced(whole, key, body.slice(0, length))] as const;
     });
     const longer = Array.from(whole, ([key, body]) => {
       const more = new Uint8Array(body.length + 1);

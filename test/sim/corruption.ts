@@ -54,6 +54,11 @@ export async function smallStore(seed = 1): Promise<Objects> {
   return objects;
 }
 
+/** Lengths to which cutting this object takes something from it: all below its own, but a pointer's line end says nothing. */
+export function lengthsOf(key: string, body: Uint8Array): number {
+  return key.endsWith("/current.json") ? body.length - 1 : body.length;
+}
+
 /** What the whole store answers. */
 export type Answers = readonly string[];
 
