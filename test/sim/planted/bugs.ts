@@ -5,6 +5,7 @@
  */
 import { PLAN_BUGS, SWEEP_BUGS } from "./collector-bugs.ts";
 import type { Planted } from "./planted.ts";
+import { RUN_BUGS } from "./run-bugs.ts";
 import { COMMIT_BUGS, OUTCOME_BUGS, SETTLE_BUGS } from "./writer-bugs.ts";
 
 /** All of them. */
@@ -14,4 +15,5 @@ export const PLANTED: readonly Planted[] = [
   ...SETTLE_BUGS,
   ...PLAN_BUGS,
   ...SWEEP_BUGS,
+  ...RUN_BUGS,
 ];

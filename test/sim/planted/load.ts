@@ -4,17 +4,15 @@
  * knows of it. Each bug gets modules of its own, told apart by a query in their addresses.
  */
 import { registerHooks } from "node:module";
-import type { simulate } from "../simulate.ts";
+import type { Simulated } from "../simulate.ts";
 import { PLANTED } from "./bugs.ts";
 import type { Planted } from "./planted.ts";
 
 const QUERY = "planted";
 const ROOT = new URL("../../../", import.meta.url).href;
 
-/** The functions of the simulator, every import of which has the bug. */
-export interface PlantedSimulator {
-  readonly simulate: typeof simulate;
-}
+/** Runs the schedule of a seed over the product with a bug. */
+export type PlantedSimulator = (seed: number) => Promise<Simulated>;
 
 let hooked = false;
 
@@ -22,8 +20,16 @@ let hooked = false;
 export async function loadPlanted(bug: Planted): Promise<PlantedSimulator> {
   if (!hooked) hook();
   hooked = true;
-  const simulator = new URL(`../simulate.ts?${QUERY}=${encodeURIComponent(bug.name)}`, import.meta.url);
-  return (await import(simulator.href)) as PlantedSimulator;
+  const { scene, name } = bug;
+  const query = `?${QUERY}=${encodeURIComponent(name)}`;
+  if (scene === "builds") {
+    const file = new URL(`../builds/simulate.ts${query}`, import.meta.url);
+    const { simulateBuilds }: typeof import("../builds/simulate.ts") = await import(file.href);
+    return (seed) => simulateBuilds(seed);
+  }
+  const file = new URL(`../simulate.ts${query}`, import.meta.url);
+  const { simulate }: typeof import("../simulate.ts") = await import(file.href);
+  return (seed) => simulate(seed, { scene });
 }
 
 function hook(): void {
@@ -48,7 +54,7 @@ function bugOf(url: string): string | null {
 }
 
 /** The text with its bug. */
-function plant({ name, file, changes }: Planted, text: string): string {
+export function plant({ name, file, changes }: Planted, text: string): string {
   return changes.reduce((before, [from, to]) => {
     const parts = before.split(from);
     if (parts.length !== 2) {

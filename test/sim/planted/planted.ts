@@ -9,8 +9,8 @@ export interface Planted {
   readonly file: string;
   /** Texts, each of which is in the file once, with what is put in their place. */
   readonly changes: readonly (readonly [from: string, to: string])[];
-  /** The kind of schedule that it shows in; any when absent. */
-  readonly scene?: Scene;
+  /** The kind of schedule that it shows in, `builds` for those over real indexes; any of the others when absent. */
+  readonly scene?: Scene | "builds";
   /** Schedules, from seed 1 on, within which a promise must be seen broken. */
   readonly within: number;
 }
