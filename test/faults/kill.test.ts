@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { killCampaign, runTogether } from "../sim/kill/campaign.ts";
 import { run } from "../sim/kill/process.ts";
 
-const KILLS = 4;
+const KILLS = 3;
 
 let folder: string;
 beforeEach(async () => {
