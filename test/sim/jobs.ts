@@ -81,13 +81,13 @@ export async function collect(world: World, life: Life, store: WriteStore): Prom
   world.scheduler.note(`${life.name} deletes ${deleted.length} objects`);
 }
 
-/** A reader that holds on to the version it found, and reads it bit by bit. */
+/** A reader that holds on to the version it found, and reads it bit by bit, `dwellMs` before each. */
 export async function read(
   world: World,
   life: Life,
   store: WriteStore,
   index: string,
-  dwell: () => number,
+  dwellMs: number,
   clean: boolean,
 ): Promise<void> {
   const pinned = world.scheduler.now;
@@ -96,7 +96,7 @@ export async function read(
   const { manifest: reference, seq } = current.pointer;
   const slow: ReadStore = {
     get: async (key) => {
-      await life.pause(dwell());
+      await life.pause(dwellMs);
       return store.get(key);
     },
     getRange: (key, offset, length) => store.getRange(key, offset, length),

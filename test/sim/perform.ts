@@ -44,7 +44,7 @@ async function attempt(world: World, life: Life, actor: Actor, job: Job): Promis
         await collect(world, life, store);
         return true;
       case "read":
-        await read(world, life, store, job.index, () => job.dwellMs, actor.clean);
+        await read(world, life, store, job.index, job.dwellMs, actor.clean);
         return true;
     }
   } catch (error) {
