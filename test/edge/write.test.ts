@@ -350,8 +350,13 @@ describe("the name of a write", () => {
       },
       { budgetBytes: 1e6, waitingBytes: 1e6, slots: 1, pointerMaxAgeMs: 1e9, patienceMs: 1000, now: () => 0 },
     );
-  const take = async (index: OpenIndex, inbox: Pick<InboxStore, "put">, store = new MemoryStore()) => {
-    const ports = { key: AdminKey.from(ADMIN_KEY)!, store, inbox, random: () => "0".repeat(16) };
+  const take = async (
+    index: OpenIndex,
+    inbox: Pick<InboxStore, "put">,
+    store = new MemoryStore(),
+    digits = "0".repeat(16),
+  ) => {
+    const ports = { key: AdminKey.from(ADMIN_KEY)!, store, inbox, random: () => digits };
     const request = { index: "docs", id: "x", fields: { text: "new" }, idempotencyKey: null };
     return takeWrite(ports, cacheOf(index), request, FIRST_WRITE, { waitUntil: () => undefined });
   };
@@ -365,6 +370,11 @@ describe("the name of a write", () => {
     // Of another document it says nothing.
     const other = packOverlay({ entries: [{ ...entry, id: "y" }], folded: [] });
     expect((await take(fakeIndex({ overlay: other }), written)).write).toBe(writeId(0));
+  });
+
+  test("that could not be read again is never written", async () => {
+    const inbox = { put: () => Promise.reject(new Error("must not be asked")) };
+    await expect(take(fakeIndex(), inbox, undefined, "7")).rejects.toMatchObject({ code: "internal" });
   });
 
   test("that another write has already is an error, and the other stays as it is", async () => {

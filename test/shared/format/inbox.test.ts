@@ -21,6 +21,13 @@ describe("an entry of the inbox", () => {
     expect(await parse(await serializeInboxEntry(entry), entry)).toEqual(entry);
   });
 
+  it("is refused under a name that is none, though its digest is right", async () => {
+    for (const write of ["1700000000000-00000000000000zz", "x".repeat(30)]) {
+      const bytes = await sealed({ ...DELETE, format: 1, write });
+      expect(await refusal(async () => parse(bytes, DELETE))).toBe("format/invalid");
+    }
+  });
+
   it("comes back whatever a document may hold", async () => {
     const scalar = fc.oneof(
       fc.string({ unit: "grapheme" }),

@@ -11,6 +11,7 @@ import {
   overlayEntry,
   packOverlay,
   readOverlay,
+  someFolded,
   unpackOverlay,
   writeOverlay,
 } from "../../../shared/format/overlay.ts";
@@ -48,6 +49,14 @@ const anyOverlay: fc.Arbitrary<Overlay> = fc.record({
     .uniqueArray(anyEntry, { selector: ({ id }) => id, maxLength: 30 })
     .map((entries) => entries.sort((a, b) => compareIds(a.id, b.id))),
   folded: fc.uniqueArray(anyWrite, { maxLength: 30 }).map((writes) => writes.sort()),
+});
+
+describe("the folded writes of an overlay", () => {
+  it("are found by their random digits, and others are not", async () => {
+    const overlay = await file(OVERLAY);
+    expect(someFolded(overlay, "000000000000ffff")).toBe(writeId(2, 0xffff));
+    expect(someFolded(overlay, "00000000000000aa")).toBeUndefined();
+  });
 });
 
 describe("an overlay", () => {

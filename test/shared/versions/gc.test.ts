@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { commit } from "../../../indexer/store/publish.ts";
+import { readBase } from "../../../indexer/store/publish-version.ts";
+import { LightedgeError } from "../../../shared/errors.ts";
 import { serializeManifest } from "../../../shared/format/manifest.ts";
 import { GC_CLOCK_KEY, GC_NOW_KEY, manifestKey, REGISTRY_KEY } from "../../../shared/format/names.ts";
 import { serializePointer, withCheck } from "../../../shared/format/pointer.ts";
@@ -7,6 +9,7 @@ import { serializeSealed } from "../../../shared/format/sealed.ts";
 import { sha256 } from "../../../shared/hash.ts";
 import { readClock } from "../../../shared/versions/clock.ts";
 import { readExisting } from "../../../shared/versions/current.ts";
+import { gatherFacts } from "../../../shared/versions/gc-facts.ts";
 import { history, type Version } from "../../../shared/versions/history.ts";
 import { register } from "../../../shared/versions/registry.ts";
 import { SWEEP_WINDOW_MS } from "../../../shared/versions/times.ts";
@@ -38,6 +41,24 @@ async function keysOf(...texts: readonly string[]): Promise<readonly string[]> {
   const all = ["tokenizer", "table", ...texts, ...texts.map((text) => `shard of ${text}`)];
   return (await Promise.all([...new Set(all)].map(keyOf))).sort();
 }
+
+describe("a store that does not answer", () => {
+  it("is told as such, and neither as damage nor as something that nobody needs", async () => {
+    await publishAll(["a"], ["b"]);
+    const { pointer } = await readExisting(world.store, "docs");
+    const key = pointer.manifest.key;
+    class Silent extends HookStore {
+      override get(wanted: string) {
+        return wanted === key ? Promise.reject(down) : super.get(wanted);
+      }
+    }
+    const down = new LightedgeError("store/unavailable", "down");
+    const silent = new Silent(world.store);
+    await expect(gatherFacts(silent)).rejects.toBe(down);
+    await expect(readBase(silent, { pointer, etag: "1" })).rejects.toMatchObject({ code: down.code });
+    expect(await audit(world.store)).toEqual([]);
+  });
+});
 
 describe("collecting garbage", () => {
   it("leaves what the current version needs, and nothing of older ones", async () => {
