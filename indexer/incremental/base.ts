@@ -1,7 +1,7 @@
 /** The version that a run builds upon, as far as a run needs it: which documents live where, and what they said. */
 
 import { uint32s } from "../../shared/format/bytes.ts";
-import { openDocuments } from "../../shared/format/documents.ts";
+import { type Documents, openDocuments } from "../../shared/format/documents.ts";
 import { idAt } from "../../shared/format/ids.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../../shared/format/load.ts";
 import { blobsOf, type DocumentsBlob, type Manifest, type ShardBlob } from "../../shared/format/manifest.ts";
@@ -21,6 +21,8 @@ export interface BaseShard {
   /** Chunks of each. */
   readonly chunks: readonly number[];
   readonly dead: ReadonlySet<number>;
+  /** The documents file, open; its blocks are read when asked for. */
+  readonly file: Documents;
 }
 
 /** The version that was current when the run began. */
@@ -55,6 +57,7 @@ export async function readBase(store: ReadStore, stored: StoredPointer): Promise
       ...(await readIds(store, shard)),
       digests: await file.digests(),
       dead: new Set(dead[at] ?? []),
+      file,
     });
   }
   return { stored, manifest, shards };
