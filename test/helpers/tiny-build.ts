@@ -1,6 +1,5 @@
 /** Whole indexes of the tiny corpus by the tiny encoder, through the real pipeline, in memory. */
-import { BUILD_DEFAULTS, type BuildOptions, type BuildReport, buildIndex } from "../../indexer/build.ts";
-import { SILENT } from "../../indexer/progress.ts";
+import type { BuildOptions, BuildReport } from "../../indexer/build.ts";
 import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
 import { type OpenOptions, openIndex } from "../../shared/engine/open.ts";
 import { createReferenceKernels } from "../../shared/kernels/reference.ts";
@@ -9,12 +8,11 @@ import { MemoryStore } from "../../shared/store/memory.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import type { SearchRequest } from "../../shared/types.ts";
 import { builtKernels } from "../shared/kernels/built.ts";
-import { sourceOf, tinyDocuments } from "./tiny-corpus.ts";
-import { tinyEncoder } from "./tiny-encoder.ts";
+import { indexTiny, TINY } from "../sim/tiny.ts";
+import { tinyDocuments } from "./tiny-corpus.ts";
 import { watchStore } from "./watched-stores.ts";
 
-/** Name of every tiny index. */
-export const TINY = "tiny";
+export { TINY } from "../sim/tiny.ts";
 
 /**
  * Builds the index `tiny`: of 40 documents into a new memory unless the options say otherwise. What is in
@@ -25,20 +23,7 @@ export async function buildTiny(
 ): Promise<BuildReport & { readonly store: MemoryStore }> {
   const store = new MemoryStore();
   if (options.store === undefined) watchStore(store);
-  const report = await buildIndex(
-    {
-      index: TINY,
-      source: sourceOf(tinyDocuments(40)),
-      encoder: tinyEncoder(),
-      store,
-      tasks: [],
-      ...BUILD_DEFAULTS,
-      weight: 0.5,
-      now: () => new Date("2026-01-31T12:00:00Z"),
-      ...options,
-    },
-    SILENT,
-  );
+  const report = await indexTiny(store, tinyDocuments(40), options);
   return { ...report, store };
 }
 
