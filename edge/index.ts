@@ -6,6 +6,7 @@ import { BlockCache } from "../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../shared/engine/open.ts";
 import { loadManifest } from "../shared/format/load.ts";
 import { residentBytesOf } from "../shared/format/manifest.ts";
+import { versionName } from "../shared/format/names.ts";
 import { toHex } from "../shared/hash.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
@@ -123,7 +124,7 @@ function sourceOf(
     },
     async currentVersion(name) {
       const { seq, manifest } = await readCurrent(store, name);
-      return `${seq}-${manifest.sha256.slice(0, 8)}`;
+      return versionName(seq, manifest.sha256);
     },
     async withWaiting(index, known, capBytes) {
       return inbox === null ? index : withWaiting({ store, inbox, log }, index, known, capBytes);

@@ -2,6 +2,7 @@
 import type { OpenIndex, WaitingWrite } from "../shared/engine/api.ts";
 import type { WriteId } from "../shared/format/names.ts";
 import { isListedAsFolded, lastFolded } from "../shared/format/overlay.ts";
+import { inTurns } from "../shared/in-turns.ts";
 import { timeOfWrite } from "../shared/inbox/fold.ts";
 import { isHeld } from "../shared/inbox/held.ts";
 import { isDamage, readEntry } from "../shared/inbox/read.ts";
@@ -82,21 +83,17 @@ async function readAll(
   const byName = new Map(known.map((write) => [write.entry.write, write]));
   const found: (WaitingWrite | null)[] = listed.map(({ write }) => byName.get(write) ?? null);
   let damaged = 0;
-  const rest = listed.entries();
-  const readOn = async () => {
-    for (const [at, { write, bytes }] of rest) {
-      if (found[at] !== null) continue;
-      try {
-        const entry = await readEntry(store, index, write);
-        if (entry !== null) found[at] = { entry, bytes };
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        damaged++;
-        log(JSON.stringify({ level: "error", index, code: error.code, message: error.message }));
-      }
+  await inTurns([...listed.entries()], AT_ONCE, async ([at, { write, bytes }]) => {
+    if (found[at] !== null) return;
+    try {
+      const entry = await readEntry(store, index, write);
+      if (entry !== null) found[at] = { entry, bytes };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      damaged++;
+      log(JSON.stringify({ level: "error", index, code: error.code, message: error.message }));
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+  });
   return { writes: found.filter((write) => write !== null), damaged };
 }
 

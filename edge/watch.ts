@@ -6,7 +6,9 @@ import { readCurrent } from "../shared/engine/open.ts";
 import { asLightedgeError } from "../shared/errors.ts";
 import { loadManifest } from "../shared/format/load.ts";
 import type { BlobEntry } from "../shared/format/manifest.ts";
+import { versionName } from "../shared/format/names.ts";
 import { parseRunMark, runMarkKey } from "../shared/format/run-mark.ts";
+import { inTurns } from "../shared/in-turns.ts";
 import type { ReadStore } from "../shared/store/store.ts";
 import { ageAt, type CheckResult, isStale } from "./health.ts";
 import type { Alarm, Webhook } from "./webhook.ts";
@@ -54,7 +56,7 @@ async function checkIndex({ store, maxAge, now }: WatchPorts, index: string): Pr
     const { seq, manifest: reference } = await readCurrent(store, index);
     const manifest = await loadManifest(store, reference);
     const created = Date.parse(manifest.created);
-    result = { ...result, version: `${seq}-${reference.sha256.slice(0, 8)}`, asOf: created };
+    result = { ...result, version: versionName(seq, reference.sha256), asOf: created };
     const run = await lastRun(store, index);
     if (run !== null)
       result = { ...result, asOf: Math.max(run.endedAt, created), maxAge: result.maxAge ?? run.maxAge };
@@ -79,17 +81,13 @@ async function lastRun(
 /** The first thing that is wrong with these blobs' lengths, or null; none more are asked for once one is wrong. */
 async function problemOf(store: ReadStore, blobs: readonly BlobEntry[]): Promise<string | null> {
   let problem: string | null = null;
-  const rest = blobs.values();
-  const lookOn = async () => {
-    for (const { key, bytes, role } of rest) {
-      if (problem !== null) return;
-      const info = await store.head(key);
-      if (info === null) problem ??= `blob/missing: the ${role} ${key} is not in the store.`;
-      else if (info.bytes !== bytes)
-        problem ??= `blob/corrupt: the ${role} ${key} has ${info.bytes} bytes instead of ${bytes}.`;
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lookOn));
+  await inTurns(blobs, AT_ONCE, async ({ key, bytes, role }) => {
+    if (problem !== null) return;
+    const info = await store.head(key);
+    if (info === null) problem ??= `blob/missing: the ${role} ${key} is not in the store.`;
+    else if (info.bytes !== bytes)
+      problem ??= `blob/corrupt: the ${role} ${key} has ${info.bytes} bytes instead of ${bytes}.`;
+  });
   return problem;
 }
 

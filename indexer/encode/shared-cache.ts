@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inTurns } from "../../shared/in-turns.ts";
 import type { ObjectInfo, WriteStore } from "../../shared/store/store.ts";
 import { createContent } from "../store/content.ts";
 import type { FetchPacks } from "./cache.ts";
@@ -81,17 +82,4 @@ export async function uploadPack(
 
 function nameOf(bytes: Uint8Array): string {
   return `${createHash("sha256").update(bytes).digest("hex")}.pack`;
-}
-
-async function inTurns<T>(
-  items: readonly T[],
-  workers: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const iterator = items[Symbol.iterator]();
-  await Promise.all(
-    Array.from({ length: Math.min(workers, items.length) }, async () => {
-      for (let next = iterator.next(); !next.done; next = iterator.next()) await work(next.value);
-    }),
-  );
 }

@@ -5,13 +5,14 @@ import { openDocuments } from "../format/documents.ts";
 import { readLexicon } from "../format/lexicon.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest, residentBytesOf } from "../format/manifest.ts";
-import { pointerKey } from "../format/names.ts";
+import { pointerKey, versionName } from "../format/names.ts";
 import { readOverlay } from "../format/overlay.ts";
 import { type Pointer, parsePointer } from "../format/pointer.ts";
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../format/tombstones.ts";
 import { MEMORY_LIMITS } from "../limits.ts";
+import { noIndexNamed } from "../store/keys.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
@@ -33,12 +34,7 @@ export interface OpenOptions {
 /** The pointer of an index, checked. Throws `index/not-found` where there is none. Cost: one read. */
 export async function readCurrent(store: ReadStore, name: string): Promise<Pointer> {
   const object = await store.get(pointerKey(name));
-  if (object === null) {
-    throw new LightedgeError("index/not-found", `There is no index named ${name}.`, {
-      field: "index",
-      value: name,
-    });
-  }
+  if (object === null) throw noIndexNamed(name);
   return parsePointer(object.body, name);
 }
 
@@ -65,7 +61,7 @@ export async function openIndex(
     parts.shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0) +
     (parts.lexicon === null ? 0 : residentLexiconBytes(parts.lexicon));
   const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
-  const version = `${pointer.seq}-${pointer.manifest.sha256.slice(0, 8)}`;
+  const version = versionName(pointer.seq, pointer.manifest.sha256);
   return openOver({
     facts: { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, overlay },
     searcher: { name, version, manifest, ports, ...searcher },

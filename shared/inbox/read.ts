@@ -3,6 +3,7 @@ import { LightedgeError } from "../errors.ts";
 import { type InboxEntry, parseInboxEntry } from "../format/inbox.ts";
 import { inboxKey, inboxPrefix, type WriteId, writeOfKey } from "../format/names.ts";
 import type { Overlay } from "../format/overlay.ts";
+import { inTurns } from "../in-turns.ts";
 import type { ReadStore, WriteStore } from "../store/store.ts";
 
 /** What lies in an index's inbox. */
@@ -44,20 +45,16 @@ export async function readInbox(store: InboxStore, index: string, overlay: Overl
   const waiting = listed.filter((write) => !folded.has(write));
   const entries: InboxEntry[] = [];
   const damaged: DamagedEntry[] = [];
-  const rest = waiting.values();
-  const readOn = async () => {
-    for (const write of rest) {
-      try {
-        const entry = await readEntry(store, index, write);
-        // Gone since it was listed: then it was folded and collected.
-        if (entry !== null) entries.push(entry);
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        damaged.push({ write, reason: error });
-      }
+  await inTurns(waiting, AT_ONCE, async (write) => {
+    try {
+      const entry = await readEntry(store, index, write);
+      // Gone since it was listed: then it was folded and collected.
+      if (entry !== null) entries.push(entry);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      damaged.push({ write, reason: error });
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+  });
   return { listed, entries: entries.sort(byWrite), damaged: damaged.sort(byWrite) };
 }
 

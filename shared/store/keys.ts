@@ -45,6 +45,14 @@ export function checkIndexName(name: string): void {
   );
 }
 
+/** The error for an index that a store does not have. */
+export function noIndexNamed(index: string): LightedgeError {
+  return new LightedgeError("index/not-found", `There is no index named ${index}.`, {
+    field: "index",
+    value: index,
+  });
+}
+
 function isSegment(segment: string): boolean {
   return segment !== "" && segment !== "." && segment !== "..";
 }

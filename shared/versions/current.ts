@@ -1,7 +1,6 @@
-import { LightedgeError } from "../errors.ts";
 import { pointerKey } from "../format/names.ts";
 import { parsePointer, type StoredPointer } from "../format/pointer.ts";
-import { checkIndexName } from "../store/keys.ts";
+import { checkIndexName, noIndexNamed } from "../store/keys.ts";
 import type { ReadStore } from "../store/store.ts";
 
 /** The current version of an index, or null where there is none. Throws what `parsePointer` does. Cost: one read. */
@@ -15,8 +14,5 @@ export async function readPointer(store: ReadStore, index: string): Promise<Stor
 export async function readExisting(store: ReadStore, index: string): Promise<StoredPointer> {
   const stored = await readPointer(store, index);
   if (stored !== null) return stored;
-  throw new LightedgeError("index/not-found", `There is no index named ${index}.`, {
-    field: "index",
-    value: index,
-  });
+  throw noIndexNamed(index);
 }

@@ -15,6 +15,7 @@ import {
 } from "../format/names.ts";
 import { parsePointer, type StoredPointer } from "../format/pointer.ts";
 import type { Sha256 } from "../hash.ts";
+import { inTurns } from "../in-turns.ts";
 import type { ObjectInfo, WriteStore } from "../store/store.ts";
 import { readClock, type StoredClock } from "./clock.ts";
 import { isDamage, readManifest } from "./history.ts";
@@ -129,15 +130,11 @@ async function readManifests(
   intern: (text: string) => string,
 ): Promise<ReadonlyMap<Sha256, ManifestFacts>> {
   const manifests = new Map<Sha256, ManifestFacts>();
-  const rest = listed.values();
-  const readOn = async () => {
-    for (const object of rest) {
-      const { sha256 } = manifestOfKey(object.key)!;
-      const content = (await readContent(store, index, sha256, intern)) ?? vanished(object.key);
-      manifests.set(sha256, { ...object, ...content });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+  await inTurns(listed, AT_ONCE, async (object) => {
+    const { sha256 } = manifestOfKey(object.key)!;
+    const content = (await readContent(store, index, sha256, intern)) ?? vanished(object.key);
+    manifests.set(sha256, { ...object, ...content });
+  });
   let next: Sha256 | null = pointer?.pointer.manifest.sha256 ?? null;
   while (next !== null) {
     let facts: ManifestFacts | undefined = manifests.get(next);

@@ -9,6 +9,7 @@ import { type GcClock, serializeGcClock } from "../format/gc-clock.ts";
 import { GC_CLOCK_KEY, GC_NOW_KEY, pointerKey, REGISTRY_KEY } from "../format/names.ts";
 import { serializePointer, withCheck } from "../format/pointer.ts";
 import { toHex } from "../hash.ts";
+import { noIndexNamed } from "../store/keys.ts";
 import type { PutOutcome, WriteStore } from "../store/store.ts";
 import { type GcFacts, gatherFacts, type Stored } from "./gc-facts.ts";
 import { foldedEntries } from "./gc-inbox.ts";
@@ -172,10 +173,7 @@ function checkOptions({ graceMs, keep }: Retention): void {
 
 function checkIndex(facts: GcFacts, index: string | undefined): void {
   if (index === undefined || facts.indexes.some(({ name }) => name === index)) return;
-  throw new LightedgeError("index/not-found", `There is no index named ${index}.`, {
-    field: "index",
-    value: index,
-  });
+  throw noIndexNamed(index);
 }
 
 function unsettled(deleted: number): LightedgeError {
