@@ -5,12 +5,12 @@
 import { checkedFields } from "../shared/document-rules.ts";
 import { LightedgeError, printable } from "../shared/errors.ts";
 import { DOCUMENT_LIMITS, REQUEST_LIMITS } from "../shared/limits.ts";
+import { nearestName } from "../shared/nearest-name.ts";
 import { checkIndexName } from "../shared/store/keys.ts";
 import type { Fields, SearchRequest } from "../shared/types.ts";
 import { type CheckedValue, checkJsonValue, checkParameter, utf8Bytes } from "./field-values.ts";
 import { type FieldSpec, type FieldValues, FRESHNESS_FIELDS, READ_FIELDS } from "./fields.ts";
 import { type Freshness, freshnessOf } from "./freshness.ts";
-import { nearestName } from "./nearest-name.ts";
 import { fieldName, type Parameter, percentDecode } from "./query-string.ts";
 
 /** A search, and how new its answer has to be. */
