@@ -5,9 +5,9 @@
  */
 import { nodePorts } from "../indexer/engine-node.ts";
 import { encodeQuery } from "../shared/engine/encode-query.ts";
-import { liveShards } from "../shared/engine/live-shards.ts";
+import { liveShards, searchable } from "../shared/engine/live-shards.ts";
 import { loadShard, loadTable } from "../shared/engine/resident.ts";
-import { NEAR_POOL, scoreShard } from "../shared/engine/score-shard.ts";
+import { NEAR_POOL } from "../shared/engine/shard-contract.ts";
 import { blobsOf } from "../shared/format/manifest.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
 import type { Context } from "./context.ts";
@@ -37,13 +37,16 @@ export async function measureFirstPass({
     const query = encodeQuery(table, tokenizer.ids(text));
     if (query.dense === null) continue;
     const exact = table.kernels.floats(table.sum, padded).slice();
-    const all = scoreShard(shard, query, { dense: documents, sparse: 1 });
-    const near = new Set(scoreShard(shard, query, NEAR_POOL).byDense.documents);
+    const all = searchable(shard).score(
+      query,
+      Uint32Array.from({ length: documents }, (_, at) => at),
+    );
+    const near = new Set(searchable(shard).propose(query, NEAR_POOL).dense.documents);
     const best = Array.from(all.documents.keys()).sort((a, b) => all.dense[b]! - all.dense[a]!);
     for (const at of best.slice(0, BEST)) {
       cases++;
       if (!near.has(all.documents[at]!)) missing++;
-      const chunk = all.chunks[at]!;
+      const chunk = shard.owners[all.documents[at]!]! + all.chunks[at]!;
       const bytes = shard.kernels.bytes(shard.vectors + chunk * padded, padded);
       const dot =
         exact.reduce((sum, value, j) => sum + value * ((bytes[j]! << 24) >> 24), 0) * shard.scales[chunk]!;

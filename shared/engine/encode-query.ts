@@ -34,10 +34,11 @@ export interface DenseQuery {
   readonly norm: number;
 }
 
-/** The sparse side: distinct tokens, ascending, each with count x weight as a whole number. */
+/** The sparse side: distinct tokens, ascending, each with count x weight x `scale` as a whole number. */
 export interface SparseQuery {
   readonly terms: readonly number[];
   readonly weights: readonly number[];
+  readonly scale: number;
 }
 
 /** Encodes a query's token ids, with multiplicity. Cost: microseconds; no allocation that grows with the table. */
@@ -127,5 +128,5 @@ function encodeSparse(table: ResidentTable, ids: readonly number[]): SparseQuery
     terms.push(term);
     weights.push(weight);
   }
-  return { terms, weights };
+  return { terms, weights, scale: table.meta.weight_scale };
 }

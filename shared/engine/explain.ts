@@ -8,33 +8,38 @@ import type { Explanation, WordShare } from "../types.ts";
 import type { EncodedQuery } from "./encode-query.ts";
 import type { Ranked, RankingRule } from "./fuse.ts";
 import type { QueryWord } from "./query-words.ts";
-import type { ResidentShard, ResidentTable } from "./resident.ts";
-import { rowPointer } from "./resident.ts";
-import { find } from "./score-shard.ts";
+import { type ResidentTable, rowPointer } from "./resident.ts";
+import type { ShardEvidence } from "./shard-contract.ts";
 
-/** The shares of every word in a hit, in the order of the query. Cost: one row and one look-up per token. */
+/** The distinct token ids of these words, for which a hit's impacts are needed. */
+export function termsOf(words: readonly QueryWord[]): readonly number[] {
+  return [...new Set(words.flatMap(({ tokens }) => tokens))];
+}
+
+/**
+ * The shares of every word in a hit, in the order of the query. `evidence` is that of the hit's chunk for
+ * `termsOf(words)`. Cost: one row and one look-up per token.
+ */
 export function explain(
   hit: Ranked,
   words: readonly QueryWord[],
   query: EncodedQuery,
   table: ResidentTable,
   rule: RankingRule,
+  evidence: ShardEvidence,
 ): Explanation {
-  const { shard, document, chunk, dense } = hit.candidate;
-  const vector = chunkVector(shard, chunk);
+  const { dense } = hit.candidate;
+  const vector = Float64Array.from(evidence.vectors, (value) => value * evidence.scales[0]!);
   const rough = words.map((word) => (query.dense ? denseShare(table, word, vector) / query.dense.norm : 0));
   // The ranking's query is rounded to 12 bits and the rows here are not; the difference,
   // some ten-thousandths, is spread evenly so that the shares add up to the score shown.
   const rest = (dense - rough.reduce((sum, share) => sum + share, 0)) / Math.max(1, words.length);
+  const impacts = new Map(termsOf(words).map((term, at) => [term, evidence.impacts[at]!]));
+  const unit = 1 / (table.meta.weight_scale * evidence.impactScale);
   const shares = words.map((word, at): WordShare => {
-    const { text, start, end } = word;
-    return {
-      word: text,
-      start,
-      end,
-      dense: rough[at]! + rest,
-      sparse: sparseShare(table, shard, document, word),
-    };
+    const { text, start, end, tokens } = word;
+    const stored = tokens.reduce((sum, id) => sum + (table.weights[id] ?? 0) * impacts.get(id)!, 0);
+    return { word: text, start, end, dense: rough[at]! + rest, sparse: stored * unit };
   });
   const hybrid = rule.mode === "hybrid";
   return {
@@ -46,14 +51,6 @@ export function explain(
       sparse: hit.sparse,
     },
   };
-}
-
-/** A chunk's vector in real units. */
-function chunkVector(shard: ResidentShard, chunk: number): Float64Array {
-  const { padded } = shard.meta;
-  const bytes = shard.kernels.bytes(shard.vectors + chunk * padded, padded);
-  const scale = shard.scales[chunk]!;
-  return Float64Array.from(bytes, (byte) => ((byte << 24) >> 24) * scale);
 }
 
 /** Dot product of a word's rows, not normalised, with a document's vector. */
@@ -68,23 +65,4 @@ function denseShare(table: ResidentTable, word: QueryWord, vector: Float64Array)
   let dot = 0;
   for (let j = 0; j < rows.length; j++) dot += rows[j]! * vector[j]!;
   return dot;
-}
-
-function sparseShare(table: ResidentTable, shard: ResidentShard, document: number, word: QueryWord): number {
-  const stored = word.tokens.reduce(
-    (sum, id) => sum + (table.weights[id] ?? 0) * impactOf(shard, document, id),
-    0,
-  );
-  return stored / (table.meta.weight_scale * shard.meta.impact_scale);
-}
-
-/** The stored impact of a token in a document, 0 where it has none. Cost: two binary searches. */
-function impactOf(shard: ResidentShard, document: number, id: number): number {
-  const term = find(shard.terms, id);
-  if (term < 0) return 0;
-  const first = shard.starts[term]!;
-  const count = shard.starts[term + 1]! - first;
-  const shorts = shard.kernels.shorts(shard.postingRows + 2 * first, count);
-  const at = find(new Uint16Array(shorts.buffer, shorts.byteOffset, count), document);
-  return at < 0 ? 0 : shard.kernels.bytes(shard.impacts + first + at, 1)[0]!;
 }

@@ -14,17 +14,21 @@
  * place); ties go to the smaller id; a
  * side whose scores are all 0 (no query word occurs in any document) adds nothing.
  */
+import type { Place } from "../format/documents.ts";
+import { compareIdsAt, type PackedIds } from "../format/ids.ts";
 import type { FusionRule, Mode } from "../types.ts";
-import type { LiveShard } from "./live-shards.ts";
 
 /** A document with both scores, in real units. */
 export interface Candidate {
-  readonly shard: LiveShard;
-  /** Number of the document in its shard, and of its best chunk. */
+  /** Ordinal of its shard, its number there, and the place of its best chunk among its own. */
+  readonly shard: number;
   readonly document: number;
   readonly chunk: number;
-  /** Number of the document in the index; ascending with the id. */
-  readonly ordinal: number;
+  /** Where its record lies in the shard's documents file. */
+  readonly place: Place;
+  /** Its id is entry `at` of these. */
+  readonly ids: PackedIds;
+  readonly at: number;
   readonly dense: number;
   readonly sparse: number;
   /** Whether each side proposed it, and in which tier. */
@@ -182,5 +186,5 @@ function best(ranked: readonly Ranked[], wanted: number): Ranked[] {
 
 /** Greater score first; the smaller id on a tie. */
 function compare(a: Ranked, b: Ranked): number {
-  return b.score - a.score || a.candidate.ordinal - b.candidate.ordinal;
+  return b.score - a.score || compareIdsAt(a.candidate.ids, a.candidate.at, b.candidate.ids, b.candidate.at);
 }

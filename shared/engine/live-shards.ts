@@ -1,80 +1,66 @@
-/**
- * The shards of one version side by side: which documents of each are dead, and where the live
- * ones stand in the order of ids over all shards, by which ties go. A shard does not know its
- * neighbours, so one that is loaded can be part of several versions.
- */
+/** Loaded shards as parts of a version: which documents of each are dead, and what it answers without them. */
 import { LightedgeError } from "../errors.ts";
-import { compareIdsAt } from "../format/ids.ts";
+import { findId } from "../format/ids.ts";
+import { find } from "./cut.ts";
+import { proposeDense } from "./propose-dense.ts";
+import { proposeSparse } from "./propose-sparse.ts";
 import type { ResidentShard } from "./resident.ts";
+import { evidenceOf, scoreDocuments } from "./score-documents.ts";
+import type { SearchableShard } from "./shard-contract.ts";
 
 /** A loaded shard as a part of a version. */
 export interface LiveShard extends ResidentShard {
   /** Numbers of its dead documents, ascending: a later shard has them anew, or they are gone. */
-  readonly dead: Uint16Array;
-  /** Numbers in the order of ids over all shards: `first + document` where shards follow each other, else by document. */
-  readonly first: number;
-  readonly ranks: ArrayLike<number> | null;
+  readonly dead: Uint16Array<ArrayBuffer>;
 }
 
 const NONE = new Uint16Array(0);
 
 /**
- * Shards with their places in the version. `dead` has a list for each shard, none for shards it does
- * not reach. Throws `format/invalid` for a number that is none of its shard's. Cost: nothing but a look at each
- * shard's ends where they follow each other, else one comparison of ids per document and shard, and 4 bytes a document.
+ * Shards with their dead. `dead` has a list for each shard, none for shards it does not reach. Throws
+ * `format/invalid` for a number that is none of its shard's.
  */
 export function liveShards(
   shards: readonly ResidentShard[],
-  dead: readonly Uint16Array[] = [],
+  dead: readonly Uint16Array<ArrayBuffer>[] = [],
 ): readonly LiveShard[] {
-  const ranks = follow(shards) ? null : mergedRanks(shards);
-  let first = 0;
   return shards.map((shard, at) => {
     const own = dead[at] ?? NONE;
     const last = own[own.length - 1];
-    if (last !== undefined && last >= shard.meta.documents) {
-      throw new LightedgeError(
-        "format/invalid",
-        `Document ${last} of shard ${at} is said to be dead; the shard has ${shard.meta.documents}.`,
-      );
-    }
-    const live = { ...shard, dead: own, first, ranks: ranks?.[at] ?? null };
-    first += shard.meta.documents;
-    return live;
+    if (last === undefined || last < shard.meta.documents) return { ...shard, dead: own };
+    const message = `Document ${last} of shard ${at} is said to be dead; the shard has ${shard.meta.documents}.`;
+    throw new LightedgeError("format/invalid", message);
   });
 }
 
-/** Documents that are not dead. */
-export function liveDocuments(shards: readonly LiveShard[]): number {
-  return shards.reduce((sum, { meta, dead }) => sum + meta.documents - dead.length, 0);
+/** A shard without the documents of these ids; itself where it has none of them. */
+export function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
+  const found = ids.map((id) => findId(shard, id)).filter((document) => document >= 0);
+  if (found.length === 0) return shard;
+  return { ...shard, dead: Uint16Array.from(new Set([...shard.dead, ...found])).sort() };
 }
 
-/** Where a document stands in the order of ids. Dead ones have a place too, which nobody asks for. */
-export function rankOf({ first, ranks }: Pick<LiveShard, "first" | "ranks">, document: number): number {
-  return ranks === null ? first + document : ranks[document]!;
-}
-
-/** Whether every shard begins above where the one before ends. */
-function follow(shards: readonly ResidentShard[]): boolean {
-  return shards.every((shard, at) => {
-    const before = shards[at - 1];
-    return before === undefined || compareIdsAt(before, before.meta.documents - 1, shard, 0) < 0;
-  });
-}
-
-/** Places by shard, from one walk over all ids; a shard's own ascend. Equal ids, of which one at most lives, go by shard. */
-function mergedRanks(shards: readonly ResidentShard[]): readonly Uint32Array[] {
-  const ranks = shards.map(({ meta }) => new Uint32Array(meta.documents));
-  const next = shards.map(() => 0);
-  const total = shards.reduce((sum, { meta }) => sum + meta.documents, 0);
-  for (let rank = 0; rank < total; rank++) {
-    let least = -1;
-    for (const [at, shard] of shards.entries()) {
-      if (next[at]! >= shard.meta.documents) continue;
-      if (least < 0 || compareIdsAt(shard, next[at]!, shards[least]!, next[least]!) < 0) least = at;
-    }
-    ranks[least]![next[least]!] = rank;
-    next[least]!++;
-  }
-  return ranks;
+/** What a loaded shard answers. Cheap; the shard's work space is used by each call and by nobody else meanwhile. */
+export function searchable(shard: LiveShard): SearchableShard {
+  const { meta, dead, places } = shard;
+  return {
+    propose(query, pool) {
+      // Sparse first: what either side leaves in the work space is copied out before the other begins.
+      const { proposal, matches } = proposeSparse(shard, query, pool.sparse);
+      return {
+        dense: proposeDense(shard, query, pool.dense),
+        sparse: proposal,
+        matches,
+        living: meta.documents - dead.length,
+        impactScale: meta.impact_scale,
+      };
+    },
+    score: (query, documents) => scoreDocuments(shard, query, documents),
+    evidence: (chunks, terms) => evidenceOf(shard, chunks, terms),
+    locate(id) {
+      const at = findId(shard, id);
+      if (at < 0 || find(dead, at) >= 0) return null;
+      return { block: places[2 * at]!, index: places[2 * at + 1]! };
+    },
+  };
 }

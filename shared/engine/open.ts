@@ -21,6 +21,7 @@ import { FreshSlot } from "./fresh-slot.ts";
 import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
 import { liveShards } from "./live-shards.ts";
 import { loadShard, loadTable, residentShardBytes, residentTableBytes } from "./resident.ts";
+import { localShards } from "./shards.ts";
 import { openOver } from "./with-writes.ts";
 
 /** How much of an index may be kept in memory. */
@@ -53,20 +54,24 @@ export async function openIndex(
   const cap = options.residentBytes ?? MEMORY_LIMITS.residentBytes;
   checkSize(manifest, cap);
   const parts = await loadParts(ports, manifest, cap);
-  const { documents: files, overlay, ...searcher } = parts;
+  const { documents: files, overlay, shards, dead, ...searcher } = parts;
   const overlayBytes = blobsOf(manifest, "overlay").reduce((sum, { bytes }) => sum + bytes, 0);
   const residentBytes =
     overlayBytes +
     parts.tables.reduce((sum, table) => sum + residentTableBytes(table), 0) +
-    parts.shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0) +
+    shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0) +
     (parts.lexicon === null ? 0 : residentLexiconBytes(parts.lexicon));
   const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
   const version = versionName(pointer.seq, pointer.manifest.sha256);
   return openOver({
     facts: { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, overlay },
-    searcher: { name, version, manifest, ports, ...searcher },
+    searcher: {
+      ...{ name, version, manifest, ports, ...searcher },
+      shards: localShards(liveShards(shards, dead)),
+    },
     files,
     blocks,
+    impactScale: shards[0]?.meta.impact_scale ?? manifest.build?.impact_scale ?? 1,
     slot: new FreshSlot(() => ports.kernels(MEMORY_LIMITS.waitingBytes)),
   });
 }
@@ -115,7 +120,8 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
     tokenizer: tokenizer.tokenizer,
     tables,
     lexicon: lexicons[0] ?? null,
-    shards: liveShards(shards, tombstones[0] === undefined ? [] : deadByShard(tombstones[0], shards.length)),
+    shards,
+    dead: tombstones[0] === undefined ? [] : deadByShard(tombstones[0], shards.length),
     documents,
     overlay: overlays[0] ?? null,
   };

@@ -3,22 +3,20 @@
  * text -> spelling -> tokens -> encoded query -> candidates of every shard -> ranking -> documents -> answer.
  */
 import { LightedgeError, printable } from "../errors.ts";
-import { findId } from "../format/ids.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { MIB, REQUEST_LIMITS } from "../limits.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Explanation, Fields, Hit, SearchAnswer, SearchRequest } from "../types.ts";
 import type { EnginePorts, OpenIndex, StoredDocument } from "./api.ts";
-import type { DocumentPlace, DocumentReader } from "./document-reader.ts";
+import type { DocumentReader } from "./document-reader.ts";
 import { type EncodedQuery, encodeQuery } from "./encode-query.ts";
-import { explain } from "./explain.ts";
+import { explain, termsOf } from "./explain.ts";
 import { type Ranked, type RankingRule, rank } from "./fuse.ts";
-import { gather } from "./gather.ts";
 import type { ResidentLexicon } from "./lexicon.ts";
-import { type LiveShard, liveDocuments } from "./live-shards.ts";
 import { type QueryWord, queryWords } from "./query-words.ts";
 import type { ResidentTable } from "./resident.ts";
-import { FAR_POOL, NEAR_POOL, type ShardCandidates, scoreShard } from "./score-shard.ts";
+import { NEAR_POOL } from "./shard-contract.ts";
+import type { Found, Shards } from "./shards.ts";
 import { makeSnippet } from "./snippet.ts";
 import { asTyped, correctQuery, type SpeltQuery } from "./spelling.ts";
 
@@ -35,7 +33,7 @@ export interface SearcherParts {
   readonly newWords: ReadonlySet<string>;
   /** In the order of the manifest's tasks. */
   readonly tables: readonly ResidentTable[];
-  readonly shards: readonly LiveShard[];
+  readonly shards: Shards;
   /** With a file for each shard, in their order. */
   readonly documents: DocumentReader;
 }
@@ -59,15 +57,19 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const rule = ruleOf(request, parts.manifest);
     const depth = request.offset + request.limit;
     const deep = depth > NEAR_POOL.sparse;
-    const found = parts.shards.map((shard) => scoreShard(shard, query, deep ? FAR_POOL : NEAR_POOL));
-    const ranking = rank(gather(found, deep, sparseUnit(parts, table)), rule, depth).slice(request.offset);
+    // What is in memory answers at once: a wait in between would let the memory of a fresh shard be filled anew.
+    const pending = parts.shards.find(query, deep);
+    const found = pending instanceof Promise ? await pending : pending;
+    const ranking = rank(found.candidates, rule, depth).slice(request.offset);
     const tokens = parts.tokenizer.tokens(text).slice(0, ids.length);
     const words = asTyped(queryWords(text, tokens, table), corrections);
-    // Before anything is waited for: meanwhile the memory of a fresh shard may be filled anew.
-    const explanations = request.explain
-      ? ranking.map((ranked) => explain(ranked, words, query, table, rule))
-      : [];
-    const documents = await parts.documents.read(ranking.map((ranked) => placeOf(parts, ranked)));
+    const chosen = ranking.map(({ candidate }) => candidate);
+    const asked = request.explain ? parts.shards.evidence(chosen, termsOf(words)) : [];
+    const evidence = asked instanceof Promise ? await asked : asked;
+    const explanations = evidence.map((each, at) => explain(ranking[at]!, words, query, table, rule, each));
+    const documents = await parts.documents.read(
+      chosen.map(({ shard, place }) => ({ shard, block: place.block, index: place.index })),
+    );
     const hits = ranking.map((ranked, at) =>
       toHit(ranked, documents[at]!, { request, words, explanation: explanations[at] }),
     );
@@ -77,8 +79,8 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
       region: parts.ports.region,
       mode: request.mode,
       took_ms: Math.round((parts.ports.now() - started) * 1000) / 1000,
-      total: totalOf(parts, found, query, request),
-      partial: false,
+      total: totalOf(found, query, request),
+      partial: found.missing.length > 0,
       hits: withinBudget(hits, warnings),
       ...(corrections.length > 0 ? { corrections } : {}),
       ...(warnings.length > 0 ? { warnings } : {}),
@@ -86,14 +88,10 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
   }
 
   async function document(id: string): Promise<StoredDocument | null> {
-    for (const [shard, resident] of parts.shards.entries()) {
-      const at = findId(resident, id);
-      if (at < 0 || resident.dead.includes(at)) continue;
-      const place = { shard, block: resident.places[2 * at]!, index: resident.places[2 * at + 1]! };
-      const [stored] = await parts.documents.read([place]);
-      return stored!;
-    }
-    return null;
+    const place = await parts.shards.locate(id);
+    if (place === null) return null;
+    const [stored] = await parts.documents.read([place]);
+    return stored!;
   }
   return { search, document };
 }
@@ -124,29 +122,9 @@ function ruleOf({ mode, fusion, weight }: SearchRequest, { fusion: own }: Manife
   return { mode, fusion: fusion ?? own.rule, weight: weight ?? own.weight };
 }
 
-/** What a stored sparse sum is multiplied with; the impact scale is one for the whole index. */
-function sparseUnit({ shards }: SearcherParts, table: ResidentTable): number {
-  return 1 / (table.meta.weight_scale * (shards[0]?.meta.impact_scale ?? 1));
-}
-
-function placeOf({ shards }: SearcherParts, { candidate }: Ranked): DocumentPlace {
-  const { shard, document } = candidate;
-  return {
-    shard: shards.indexOf(shard),
-    block: shard.places[2 * document]!,
-    index: shard.places[2 * document + 1]!,
-  };
-}
-
 /** Documents that paging can reach: with an embedding every document has a score, without only those that match. */
-function totalOf(
-  { shards }: SearcherParts,
-  found: readonly ShardCandidates[],
-  query: EncodedQuery,
-  { mode }: SearchRequest,
-): number {
-  const matches = found.reduce((sum, shard) => sum + shard.matches, 0);
-  const ranked = query.dense === null ? (mode === "dense" ? 0 : matches) : liveDocuments(shards);
+function totalOf({ matches, living }: Found, query: EncodedQuery, { mode }: SearchRequest): number {
+  const ranked = query.dense === null ? (mode === "dense" ? 0 : matches) : living;
   return Math.min(mode === "sparse" ? matches : ranked, REQUEST_LIMITS.window);
 }
 
@@ -158,8 +136,8 @@ interface HitContext {
 
 function toHit(ranked: Ranked, stored: StoredDocument, context: HitContext): Hit {
   const { candidate, score } = ranked;
-  const { shard, document, chunk, dense, sparse } = candidate;
-  const passage = stored.passages[chunk - shard.owners[document]!];
+  const { chunk, dense, sparse } = candidate;
+  const passage = stored.passages[chunk];
   if (passage === undefined) {
     throw new LightedgeError(
       "format/invalid",

@@ -2,14 +2,14 @@
  * A version with writes at the edge laid over it: its own shards, with what was written anew or
  * deleted hidden, and one fresh shard in memory. It ranks as if the version held them.
  */
-import { compareIds, findId, idsBelow } from "../format/ids.ts";
+import { compareIds } from "../format/ids.ts";
 import type { InboxEntry, InboxPut } from "../format/inbox.ts";
 import { makeSegment } from "../segment/segment.ts";
 import type { OpenIndex, WaitingWrite } from "./api.ts";
 import { type BlockCache, DocumentReader, type DocumentsFile } from "./document-reader.ts";
 import { type FreshDocument, type FreshParts, freshDocument } from "./fresh-document.ts";
 import type { FreshSlot } from "./fresh-slot.ts";
-import { type LiveShard, rankOf } from "./live-shards.ts";
+import type { ResidentShard } from "./resident.ts";
 import { createSearcher, type SearcherParts } from "./search.ts";
 
 /** A loaded version, as it came from the store. */
@@ -23,6 +23,8 @@ export interface BaseParts {
   /** One for each shard, in their order. */
   readonly files: readonly DocumentsFile[];
   readonly blocks: BlockCache;
+  /** What the version's impacts were multiplied by. */
+  readonly impactScale: number;
   /** Where the fresh shard is put. */
   readonly slot: FreshSlot;
 }
@@ -52,7 +54,7 @@ export function openOver(parts: BaseParts): OpenIndex {
   });
   const encoded = new WeakMap<InboxEntry, FreshDocument>();
   const encode = (entry: InboxPut): FreshDocument => {
-    const document = encoded.get(entry) ?? freshDocument(entry, freshParts(searcher));
+    const document = encoded.get(entry) ?? freshDocument(entry, freshParts(parts));
     encoded.set(entry, document);
     return document;
   };
@@ -77,9 +79,7 @@ export function openOver(parts: BaseParts): OpenIndex {
   return withWrites([], 0);
 }
 
-function freshParts(searcher: BaseParts["searcher"]): FreshParts {
-  const { manifest, tokenizer, tables, shards } = searcher;
-  const impactScale = shards[0]?.meta.impact_scale ?? manifest.build?.impact_scale ?? 1;
+function freshParts({ searcher: { manifest, tokenizer, tables }, impactScale }: BaseParts): FreshParts {
   return { manifest, tokenizer, table: tables[0]!, impactScale };
 }
 
@@ -113,14 +113,13 @@ function choose(
 
 function searcherOver(parts: BaseParts, layer: Layer): Answers {
   const { searcher, files, blocks } = parts;
-  const own = searcher.shards.map((shard) => hide(shard, layer.ids));
-  const fresh = layer.puts.length === 0 ? [] : [freshShard(parts, layer.puts)];
+  const fresh = layer.puts.length === 0 ? null : freshShard(parts, layer.puts);
   const records = layer.puts.map(({ record }) => record);
   const { search, document } = createSearcher({
     ...searcher,
     newWords: new Set(layer.puts.flatMap(({ words }) => words)),
-    shards: [...own, ...fresh],
-    documents: new DocumentReader([...files, ...fresh.map(() => ({ records }))], blocks),
+    shards: searcher.shards.withLayer({ hidden: layer.ids, fresh }),
+    documents: new DocumentReader(fresh === null ? files : [...files, { records }], blocks),
   });
   if (layer.left === 0) return { search, document };
   const warning = `${layer.left} documents that were written last are not in this answer; they will be in the index's next version.`;
@@ -133,41 +132,22 @@ function searcherOver(parts: BaseParts, layer: Layer): Answers {
   };
 }
 
-/** A shard without these documents. */
-function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
-  const found = ids.map((id) => findId(shard, id)).filter((document) => document >= 0);
-  if (found.length === 0) return shard;
-  return { ...shard, dead: Uint16Array.from(new Set([...shard.dead, ...found])).sort() };
-}
-
-/** The shard of what was written, its documents ranked between those of the version's shards. */
-function freshShard({ searcher, slot }: BaseParts, puts: readonly FreshDocument[]): LiveShard {
-  const { manifest, tables, shards } = searcher;
+/** The shard of what was written. */
+function freshShard(
+  { searcher, impactScale, slot }: BaseParts,
+  puts: readonly FreshDocument[],
+): ResidentShard {
+  const { manifest, tables } = searcher;
   const { encoder, tokenizer, dimension, vocabulary } = tables[0]!.meta;
-  const shard = slot.place(
+  return slot.place(
     makeSegment(
       puts.map(({ numbers }, index) => ({ ...numbers, place: { block: 0, index } })),
       {
         ...{ encoder, tokenizer, dimension, vocabulary },
         table: manifest.tasks[0]!.table,
-        impact_scale: freshParts(searcher).impactScale,
+        impact_scale: impactScale,
         mix: 0,
       },
     ),
   );
-  // A place between two numbers for each document, so that the version's own keep theirs.
-  const ranks = puts.map(
-    ({ numbers }, at) => rankBefore(shards, numbers.id) - 1 + (at + 1) / (puts.length + 1),
-  );
-  return { ...shard, dead: new Uint16Array(0), first: 0, ranks };
-}
-
-/** Where the first document that is not below this id stands in the order of ids over all shards. */
-function rankBefore(shards: readonly LiveShard[], id: string): number {
-  let rank = shards.reduce((sum, { meta }) => sum + meta.documents, 0);
-  for (const shard of shards) {
-    const at = idsBelow(shard, id);
-    if (at < shard.meta.documents) rank = Math.min(rank, rankOf(shard, at));
-  }
-  return rank;
 }

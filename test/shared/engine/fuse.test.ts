@@ -7,7 +7,7 @@ import { candidate, ruleOf } from "./candidates.ts";
 const RULES = MODES.flatMap((mode) => FUSION_RULES.map((fusion) => ruleOf({ mode, fusion })));
 
 function order(candidates: readonly Candidate[], rule: RankingRule, depth = 100): readonly number[] {
-  return rank(candidates, rule, depth).map(({ candidate: { ordinal } }) => ordinal);
+  return rank(candidates, rule, depth).map(({ candidate: { document } }) => document);
 }
 
 describe("an empty pool", () => {
@@ -36,7 +36,7 @@ describe("equal scores", () => {
     const candidates = [candidate(0, 0.5, 1), candidate(1, 0.5, 3), candidate(2, 0.5, 2)];
     for (const fusion of ["minmax", "dbsf"] as const) {
       const ranked = rank(candidates, ruleOf({ fusion }), 10);
-      expect(ranked.map(({ candidate: { ordinal } }) => ordinal)).toEqual([1, 2, 0]);
+      expect(ranked.map(({ candidate: { document } }) => document)).toEqual([1, 2, 0]);
       for (const { dense } of ranked) expect(dense).toBe(0);
     }
   });
@@ -60,7 +60,7 @@ describe("equal scores", () => {
 
 describe("ties", () => {
   it("go to the smaller id by every rule, in whatever order candidates come", () => {
-    const candidates = [7, 2, 9, 4].map((ordinal) => candidate(ordinal, 0.5, 2));
+    const candidates = [7, 2, 9, 4].map((document) => candidate(document, 0.5, 2));
     for (const rule of RULES) expect(order(candidates, rule)).toEqual([2, 4, 7, 9]);
   });
 
@@ -75,7 +75,7 @@ describe("a sparse side of nothing but zeros", () => {
     const candidates = [candidate(0, 0.2, 0), candidate(1, 0.9, 0), candidate(2, 0.5, 0)];
     for (const fusion of FUSION_RULES) {
       const ranked = rank(candidates, ruleOf({ fusion }), 10);
-      expect(ranked.map(({ candidate: { ordinal } }) => ordinal)).toEqual([1, 2, 0]);
+      expect(ranked.map(({ candidate: { document } }) => document)).toEqual([1, 2, 0]);
       for (const { sparse, score, dense } of ranked) {
         expect(sparse).toBe(0);
         expect(score).toBe(0.5 * dense);
@@ -96,7 +96,7 @@ describe("a candidate that one side did not propose", () => {
       candidate(2, 0.5, 2, { byDense: "none" }),
     ];
     const [, second] = rank(candidates, ruleOf({ weight: 0.9 }), 10);
-    expect(second?.candidate.ordinal).toBe(2);
+    expect(second?.candidate.document).toBe(2);
     expect(second?.dense).toBeCloseTo(0.5, 12);
   });
 
@@ -130,7 +130,7 @@ describe("far candidates", () => {
   it("may pass 1 or fall below 0 by min-max, whose ends are those of near ones", () => {
     const low = candidate(3, 0.1, 0, { byDense: "far" });
     const ranked = rank([...near, ...far, low], ruleOf({ weight: 1 }), 100);
-    const dense = new Map(ranked.map((item) => [item.candidate.ordinal, item.dense]));
+    const dense = new Map(ranked.map((item) => [item.candidate.document, item.dense]));
     expect(dense.get(1)).toBeCloseTo(3.5, 12);
     expect(dense.get(3)).toBeCloseTo(-0.5, 12);
   });
@@ -169,7 +169,7 @@ describe("reciprocal rank", () => {
   it("gives 61 / (60 + rank), and nothing for a sparse score of 0", () => {
     const candidates = [candidate(0, 0.1, 3), candidate(1, 0.2, 0), candidate(2, 0.3, 7)];
     const ranked = rank(candidates, ruleOf({ fusion: "rrf" }), 10);
-    expect(ranked.map((item) => [item.candidate.ordinal, item.dense, item.sparse])).toEqual([
+    expect(ranked.map((item) => [item.candidate.document, item.dense, item.sparse])).toEqual([
       [2, 1, 1],
       [0, 61 / 63, 61 / 62],
       [1, 61 / 62, 0],
@@ -189,8 +189,8 @@ describe("distribution-based fusion", () => {
     const crowd = Array.from({ length: 98 }, (_, at) => candidate(at, 0.5, 0));
     const candidates = [...crowd, candidate(98, 9, 0), candidate(99, -8, 0)];
     const ranked = rank(candidates, ruleOf({ fusion: "dbsf", weight: 1 }), 100);
-    expect(ranked[0]).toMatchObject({ dense: 1, candidate: { ordinal: 98 } });
-    expect(ranked[99]).toMatchObject({ dense: 0, candidate: { ordinal: 99 } });
+    expect(ranked[0]).toMatchObject({ dense: 1, candidate: { document: 98 } });
+    expect(ranked[99]).toMatchObject({ dense: 0, candidate: { document: 99 } });
   });
 });
 

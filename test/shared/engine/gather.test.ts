@@ -1,8 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chooseDocuments } from "../../../shared/engine/cut.ts";
+import type { EncodedQuery } from "../../../shared/engine/encode-query.ts";
 import { gather } from "../../../shared/engine/gather.ts";
-import type { LiveShard } from "../../../shared/engine/live-shards.ts";
-import { FAR_POOL, NEAR_POOL, type ShardCandidates } from "../../../shared/engine/score-shard.ts";
+import {
+  FAR_POOL,
+  NEAR_POOL,
+  type ScoredDocuments,
+  type ShardProposals,
+} from "../../../shared/engine/shard-contract.ts";
+import { idAt, packIds } from "../../../shared/format/ids.ts";
 
 /** A document by its number in the index, with what each side thinks of it; 0 on the sparse side is no match. */
 interface Scored {
@@ -10,34 +17,72 @@ interface Scored {
   readonly sum: number;
 }
 
-/** What a shard of these documents, from number `first` on, gives for a pool: everything, which is always enough. */
-function shardOf(first: number, documents: readonly Scored[]): ShardCandidates {
-  // Gathering looks at a shard's place among the others and at nothing else of it.
-  const shard = { first, ranks: null as LiveShard["ranks"] } as LiveShard;
-  const all = Uint32Array.from(documents.keys());
-  const matched = all.filter((at) => documents[at]!.sum > 0);
+/** A shard that proposes and scores everything it has, which is always enough. */
+interface Everything {
+  readonly proposed: ShardProposals;
+  readonly scored: ScoredDocuments;
+}
+
+const idOf = (number: number) => String(number).padStart(6, "0");
+
+/** The documents with these numbers in the index, each as the list says. */
+function shardOf(numbers: readonly number[], documents: readonly Scored[]): Everything {
+  const all = Uint32Array.from(numbers.keys());
+  const of = (at: number) => documents[numbers[at]!]!;
+  const matched = all.filter((at) => of(at).sum > 0);
   return {
-    shard,
-    documents: all,
-    dense: Float64Array.from(documents, ({ estimate }) => estimate),
-    chunks: all.slice(),
-    sparse: Int32Array.from(documents, ({ sum }) => sum),
-    byDense: { documents: all, scores: Float32Array.from(documents, ({ estimate }) => estimate) },
-    bySparse: { documents: matched, scores: Int32Array.from(matched, (at) => documents[at]!.sum) },
-    matches: matched.length,
+    proposed: {
+      dense: { documents: all, scores: Float32Array.from(all, (at) => of(at).estimate) },
+      sparse: { documents: matched, scores: Int32Array.from(matched, (at) => of(at).sum) },
+      matches: matched.length,
+      living: all.length,
+      impactScale: 0.5,
+    },
+    scored: {
+      documents: all,
+      dense: Float64Array.from(all, (at) => of(at).estimate),
+      chunks: new Uint32Array(all.length),
+      sparse: Int32Array.from(all, (at) => of(at).sum),
+      places: new Uint32Array(2 * all.length),
+      ...packIds(numbers.map(idOf)),
+    },
   };
 }
 
-function divide(documents: readonly Scored[], sizes: readonly number[]): ShardCandidates[] {
-  const shards: ShardCandidates[] = [];
-  let first = 0;
-  for (const size of sizes) {
-    shards.push(shardOf(first, documents.slice(first, first + size)));
-    first += size;
-  }
-  if (first < documents.length) shards.push(shardOf(first, documents.slice(first)));
-  return shards;
+/** Documents dealt out to shards: by ranges, or here and there, as after runs that added some. */
+function divide(documents: readonly Scored[], owners: readonly number[]): Everything[] {
+  const groups = new Map<number, number[]>();
+  documents.forEach((_, number) => {
+    const owner = owners.length === 0 ? 0 : owners[number % owners.length]!;
+    groups.set(owner, [...(groups.get(owner) ?? []), number]);
+  });
+  return [...groups.values()].map((numbers) => shardOf(numbers, documents));
 }
+
+/** Chooses, scores what was chosen and gathers, as a search does. */
+function candidatesOf(shards: readonly Everything[], deep: boolean) {
+  const proposed = shards.map((shard) => shard.proposed);
+  const chosen = chooseDocuments(proposed, deep ? FAR_POOL : NEAR_POOL);
+  const scored = shards.map(({ scored: all }, shard) => only(all, chosen[shard]!));
+  return gather(proposed, scored, QUERY, deep).map((candidate) => ({
+    ...candidate,
+    number: Number(idAt(candidate.ids, candidate.at)),
+  }));
+}
+
+function only(all: ScoredDocuments, documents: Uint32Array<ArrayBuffer>): ScoredDocuments {
+  return {
+    documents,
+    dense: Float64Array.from(documents, (at) => all.dense[at]!),
+    chunks: new Uint32Array(documents.length),
+    sparse: Int32Array.from(documents, (at) => all.sparse[at]!),
+    places: new Uint32Array(2 * documents.length),
+    ...packIds(Array.from(documents, (at) => idAt(all, at))),
+  };
+}
+
+/** Weights of four times their size and impacts of half: a stored sum is twice the score. */
+const QUERY: EncodedQuery = { dense: null, sparse: { terms: [], weights: [], scale: 4 } };
 
 /** The dumb twin: the numbers of the best by a stable sort. */
 function bestOf(documents: readonly Scored[], side: keyof Scored, wanted: number): ReadonlySet<number> {
@@ -61,28 +106,30 @@ describe("the candidates of all shards", () => {
     fc.assert(
       fc.property(
         documents,
-        fc.array(fc.nat({ max: 900 }), { maxLength: 6 }),
+        fc.array(fc.nat({ max: 5 }), { maxLength: 40 }),
         fc.boolean(),
-        (all, sizes, deep) => {
+        (all, owners, deep) => {
           const tier = (at: number, side: keyof Scored, pool: "dense" | "sparse") => {
             if (bestOf(all, side, NEAR_POOL[pool]).has(at)) return "near";
             return deep && bestOf(all, side, FAR_POOL[pool]).has(at) ? "far" : "none";
           };
-          const found = gather(divide(all, sizes), deep, 0.5);
+          const found = candidatesOf(divide(all, owners), deep);
           const sample = found.filter((_, at) => at % 97 === 0);
-          for (const { ordinal, byDense, bySparse, sparse } of sample) {
+          for (const { number, byDense, bySparse, sparse } of sample) {
             expect([byDense, bySparse]).toEqual([
-              tier(ordinal, "estimate", "dense"),
-              tier(ordinal, "sum", "sparse"),
+              tier(number, "estimate", "dense"),
+              tier(number, "sum", "sparse"),
             ]);
-            expect(sparse).toBe(all[ordinal]!.sum * 0.5);
+            expect(sparse).toBe(all[number]!.sum * 0.5);
           }
           const pool = deep ? FAR_POOL : NEAR_POOL;
           const wanted = new Set([
             ...bestOf(all, "estimate", pool.dense),
             ...bestOf(all, "sum", pool.sparse),
           ]);
-          expect(found.map(({ ordinal }) => ordinal)).toEqual([...wanted].sort((a, b) => a - b));
+          expect(found.map(({ number }) => number).sort((a, b) => a - b)).toEqual(
+            [...wanted].sort((a, b) => a - b),
+          );
         },
       ),
       { numRuns: 30 },
@@ -90,23 +137,26 @@ describe("the candidates of all shards", () => {
   });
 
   it("are none where there are no shards or no proposals", () => {
-    expect(gather([], false, 1)).toEqual([]);
-    expect(gather([shardOf(0, [])], true, 1)).toEqual([]);
+    expect(candidatesOf([], false)).toEqual([]);
+    expect(candidatesOf([shardOf([], [])], true)).toEqual([]);
   });
 
-  it("carry the sparse score in real units and the number in the index", () => {
-    const [first, second] = gather(
-      divide(
-        [
-          { estimate: 1, sum: 0 },
-          { estimate: 0, sum: 8 },
-        ],
-        [1],
-      ),
-      false,
-      0.25,
-    );
-    expect(first).toMatchObject({ ordinal: 0, document: 0, byDense: "near", bySparse: "none", sparse: 0 });
-    expect(second).toMatchObject({ ordinal: 1, document: 0, byDense: "near", bySparse: "near", sparse: 2 });
+  it("carry the sparse score in real units, the shard and the number in it", () => {
+    const documents = [
+      { estimate: 1, sum: 0 },
+      { estimate: 0, sum: 8 },
+    ];
+    const [first, second] = candidatesOf(divide(documents, [0, 1]), false);
+    expect(first).toMatchObject({ shard: 0, document: 0, byDense: "near", bySparse: "none", sparse: 0 });
+    expect(second).toMatchObject({ shard: 1, document: 0, byDense: "near", bySparse: "near", sparse: 4 });
+  });
+
+  it("are the others' where a shard did not answer, whichever call it missed", () => {
+    const documents = [0, 1, 2].map((estimate) => ({ estimate, sum: 1 }));
+    const shards = divide(documents, [0, 1, 2]);
+    const proposed = shards.map((shard, at) => (at === 0 ? null : shard.proposed));
+    const scored = shards.map((shard, at) => (at === 1 ? null : shard.scored));
+    expect([...chooseDocuments(proposed, NEAR_POOL)[0]!]).toEqual([]);
+    expect(gather(proposed, scored, QUERY, false).map(({ shard }) => shard)).toEqual([2]);
   });
 });

@@ -1,0 +1,97 @@
+/**
+ * The proposals of all shards cut to a pool's size over the whole index, as one shard with all documents would
+ * have cut them. In two steps, as ids are known only of documents that were scored: first the scores decide, and all
+ * that tie for the last place stay; then, with the ids there, the smaller ones among these.
+ */
+import { compareIdsAt } from "../format/ids.ts";
+import type { Pool, Proposal, ScoredDocuments, ShardProposals } from "./shard-contract.ts";
+
+/** By shard, the documents to be scored: the best of each side over all shards, and what ties with the last of them. Null where a shard proposed nothing for want of an answer. */
+export function chooseDocuments(
+  proposed: readonly (ShardProposals | null)[],
+  pool: Pool,
+): readonly Uint32Array<ArrayBuffer>[] {
+  const dense = threshold(proposed, "dense", pool.dense);
+  const sparse = threshold(proposed, "sparse", pool.sparse);
+  return proposed.map((shard) => {
+    if (shard === null) return new Uint32Array(0);
+    return union(atLeast(shard.dense, dense.score), atLeast(shard.sparse, sparse.score));
+  });
+}
+
+/** By shard, the documents that a side proposes once the pool is cut: exactly `wanted` of them where there are as many. */
+export function settle(
+  proposed: readonly (ShardProposals | null)[],
+  scored: readonly (ScoredDocuments | null)[],
+  side: "dense" | "sparse",
+  wanted: number,
+): readonly ReadonlySet<number>[] {
+  const { score, places } = threshold(proposed, side, wanted);
+  const tied: { readonly list: number; readonly document: number; readonly at: number }[] = [];
+  const sets = proposed.map((shard, list) => {
+    const kept = new Set<number>();
+    const known = scored[list];
+    if (shard === null || known === null || known === undefined) return kept;
+    const { documents, scores } = shard[side];
+    documents.forEach((document, i) => {
+      if (scores[i]! > score) kept.add(document);
+      else if (scores[i] === score) tied.push({ list, document, at: find(known.documents, document) });
+    });
+    return kept;
+  });
+  if (tied.length > places) tied.sort((a, b) => compareIdsAt(scored[a.list]!, a.at, scored[b.list]!, b.at));
+  for (const { list, document } of tied.slice(0, places)) sets[list]!.add(document);
+  return sets;
+}
+
+/** The score of the last document let in, and how many with just that score are. All are let in where there are no more than wanted. */
+function threshold(
+  proposed: readonly (ShardProposals | null)[],
+  side: "dense" | "sparse",
+  wanted: number,
+): { readonly score: number; readonly places: number } {
+  const lists = proposed.flatMap((shard) => (shard === null ? [] : [shard[side]]));
+  const count = lists.reduce((sum, { documents }) => sum + documents.length, 0);
+  if (count <= wanted) return { score: Number.NEGATIVE_INFINITY, places: 0 };
+  const all = new Float64Array(count);
+  let at = 0;
+  for (const { scores } of lists) {
+    all.set(scores, at);
+    at += scores.length;
+  }
+  const score = all.sort()[count - wanted]!;
+  let above = 0;
+  for (let i = count - wanted; i < count; i++) if (all[i]! > score) above++;
+  return { score, places: wanted - above };
+}
+
+function atLeast({ documents, scores }: Proposal, least: number): Uint32Array<ArrayBuffer> {
+  return least === Number.NEGATIVE_INFINITY ? documents : documents.filter((_, i) => scores[i]! >= least);
+}
+
+/** Two ascending lists as one. */
+export function union(a: Uint32Array, b: Uint32Array): Uint32Array<ArrayBuffer> {
+  const merged = new Uint32Array(a.length + b.length);
+  let count = 0;
+  for (let i = 0, j = 0; i < a.length || j < b.length; count++) {
+    const next = Math.min(a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY);
+    if (a[i] === next) i++;
+    if (b[j] === next) j++;
+    merged[count] = next;
+  }
+  return merged.slice(0, count);
+}
+
+/** Place of a value in an ascending list, or -1. */
+export function find(ascending: Uint32Array | Uint16Array, value: number): number {
+  let low = 0;
+  let high = ascending.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const found = ascending[middle]!;
+    if (found === value) return middle;
+    if (found < value) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}

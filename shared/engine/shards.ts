@@ -1,0 +1,83 @@
+/** The shards of an index as a search takes them: all of them asked at once, wherever they live. */
+import type { Place } from "../format/documents.ts";
+import { chooseDocuments } from "./cut.ts";
+import type { EncodedQuery } from "./encode-query.ts";
+import type { Candidate } from "./fuse.ts";
+import { gather } from "./gather.ts";
+import { hide, type LiveShard, searchable } from "./live-shards.ts";
+import type { ResidentShard } from "./resident.ts";
+import { FAR_POOL, NEAR_POOL, type ShardEvidence, type ShardProposals } from "./shard-contract.ts";
+
+/** What the shards of an index find for a query. */
+export interface Found {
+  readonly candidates: readonly Candidate[];
+  /** Documents with a sparse score above 0, and all that live; shards that did not answer are not counted. */
+  readonly matches: number;
+  readonly living: number;
+  /** Ordinals of shards that did not answer, ascending. Their documents are missing from all the rest. */
+  readonly missing: readonly number[];
+}
+
+/** A document's place in an index. */
+export interface Located extends Place {
+  readonly shard: number;
+}
+
+/** Writes at the edge as shards take them. */
+export interface ShardLayer {
+  /** Ids of documents that are no longer the version's own. */
+  readonly hidden: readonly string[];
+  /** A shard of what was written, the last of the index then; null for none. */
+  readonly fresh: ResidentShard | null;
+}
+
+/**
+ * The shards of one version. What is in memory answers at once, not by a promise: between two of its answers the
+ * memory of a fresh shard must not be filled anew.
+ */
+export interface Shards {
+  /** The candidates of all shards; `deep` for reading below `NEAR_POOL`. */
+  find(query: EncodedQuery, deep: boolean): Found | Promise<Found>;
+  /** The numbers behind these candidates' scores, one for each, in their order. */
+  evidence(
+    candidates: readonly Candidate[],
+    terms: readonly number[],
+  ): readonly ShardEvidence[] | Promise<readonly ShardEvidence[]>;
+  /** Where the living document with this id is, or null. Throws `index/partial` where a shard that may hold it does not answer. */
+  locate(id: string): Located | null | Promise<Located | null>;
+  /** The same shards with these writes laid over them. */
+  withLayer(layer: ShardLayer): Shards;
+}
+
+/** Shards in this isolate's memory. */
+export function localShards(live: readonly LiveShard[]): Shards {
+  const shards = live.map(searchable);
+  return {
+    find(query, deep) {
+      const proposed = shards.map((shard) => shard.propose(query, deep ? FAR_POOL : NEAR_POOL));
+      const chosen = chooseDocuments(proposed, deep ? FAR_POOL : NEAR_POOL);
+      const scored = shards.map((shard, at) => shard.score(query, chosen[at]!));
+      return { candidates: gather(proposed, scored, query, deep), ...totalsOf(proposed), missing: [] };
+    },
+    evidence: (candidates, terms) =>
+      candidates.map((candidate) => shards[candidate.shard]!.evidence([candidate], terms)),
+    locate(id) {
+      for (const [shard, each] of shards.entries()) {
+        const place = each.locate(id);
+        if (place !== null) return { shard, ...place };
+      }
+      return null;
+    },
+    withLayer({ hidden, fresh }) {
+      const own = live.map((shard) => hide(shard, hidden));
+      return localShards(fresh === null ? own : [...own, { ...fresh, dead: new Uint16Array(0) }]);
+    },
+  };
+}
+
+/** The counts of shards together. */
+export function totalsOf(proposed: readonly (ShardProposals | null)[]): Pick<Found, "matches" | "living"> {
+  const sum = (of: (shard: ShardProposals) => number) =>
+    proposed.reduce((total, shard) => total + (shard === null ? 0 : of(shard)), 0);
+  return { matches: sum(({ matches }) => matches), living: sum(({ living }) => living) };
+}
