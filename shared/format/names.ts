@@ -62,6 +62,9 @@ export const REGISTRY_KEY = "registry.json";
 /** Written before garbage collection deletes anything; its `modified` says when that was. */
 export const GC_CLOCK_KEY = "gc/clock.json";
 
+/** Versions that replication passed over in this store: of them not all need be there. */
+export const SKIPPED_KEY = "gc/skipped.json";
+
 /** Written to be told the time by the store. */
 export const GC_NOW_KEY = "gc/now.json";
 
