@@ -1,0 +1,145 @@
+/**
+ * Question: how near do the scan kernels come to what one core can read?
+ *
+ * Corpus: pseudo-random codes and vectors of 384 numbers, many times the size of the last cache, and as many
+ * as fit a shard of 50,000 chunks, which stay in the cache. The rate counts what a kernel must read and not what it
+ * writes: codes and factors for `scanCodes`, vectors for `dotRows` in order. Two denominators, measured
+ * in turn with the kernels: a sum of 32-bit lanes in WASM SIMD over a buffer as large (what this runtime can
+ * read at most), and bandwidth.c, compiled with gcc for this very processor, where there is a gcc.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadKernelsModule } from "../../indexer/kernels-node.ts";
+import { createWasmKernels } from "../../shared/kernels/wasm.ts";
+import { MIB } from "../../shared/limits.ts";
+import { against, quantile, type Result, round } from "../result.ts";
+import { benchKernels } from "./module.ts";
+import { spread, timeRounds } from "./rounds.ts";
+
+const DIMENSION = 384;
+const CODE_BYTES = DIMENSION / 8;
+/** Bytes of the large buffers: several times any last cache. */
+const LARGE = 256 * MIB;
+const SHARD = 50_000;
+const ROUNDS = 15;
+
+/** Rates in GB/s, each against both denominators. */
+export async function measureBandwidth(note: (message: string) => void): Promise<readonly Result[]> {
+  const native = nativeRead(note);
+  const module = await loadKernelsModule();
+  const sums = await benchKernels(LARGE);
+  new Int32Array(sums.buffer).fill(0x01020304);
+  const scanned = Math.floor(LARGE / CODE_BYTES / 16) * 16;
+  const scan = scanner(createWasmKernels(module, 1 << 30), scanned);
+  const cached = scanner(createWasmKernels(module, 64 * MIB), SHARD);
+  const rows = Math.floor(LARGE / DIMENSION);
+  const dots = dotter(createWasmKernels(module, 1 << 29), rows);
+  const times = timeRounds(
+    {
+      sum: () => sums.sumBytes(0, LARGE),
+      scan: () => scan(),
+      cached: () => {
+        for (let i = 0; i < 100; i++) cached();
+      },
+      dots: () => dots(),
+    },
+    [0],
+    ROUNDS,
+  );
+  const again = native === null ? null : nativeRead(note);
+  const rate = (bytes: number, ms: number) => bytes / ms / 1e6;
+  const wasm = rate(LARGE, times.sum.median);
+  const core = native === null || again === null ? null : Math.max(native, again);
+  const rates = [
+    { name: "scan", bytes: scanned * (CODE_BYTES + 4), time: times.scan, of: "codes and factors" },
+    {
+      name: "scan.cached",
+      bytes: 100 * SHARD * (CODE_BYTES + 4),
+      time: times.cached,
+      of: "codes and factors of 50,000 chunks, in the cache",
+    },
+    { name: "dots", bytes: rows * DIMENSION, time: times.dots, of: "int8 vectors in order" },
+  ];
+  return [
+    { name: "scale.read.wasm", value: round(wasm), unit: "GB/s", note: `${spread(times.sum)} ms` },
+    ...(core === null
+      ? []
+      : [{ name: "scale.read.native", value: round(core), unit: "GB/s", note: "bandwidth.c, widest loads" }]),
+    ...rates.flatMap(({ name, bytes, time, of }) => {
+      const own = { name: `scale.${name}`, value: round(rate(bytes, time.median)), unit: "GB/s" };
+      const said = `${of}; ${spread(time)} ms`;
+      return [
+        { ...against({ ...own, name: `${own.name}.wasm` }, "WASM sum", wasm, "more"), note: said },
+        ...(core === null
+          ? []
+          : [{ ...against({ ...own, name: `${own.name}.native` }, "native sum", core, "more"), note: said }]),
+      ];
+    }),
+  ];
+}
+
+type Kernels = ReturnType<typeof createWasmKernels>;
+
+/** A scan of so many codes. */
+function scanner(kernels: Kernels, count: number): () => void {
+  const codes = kernels.allocate(count * CODE_BYTES);
+  const factors = kernels.allocate(4 * count);
+  const planes = kernels.allocate(4 * CODE_BYTES);
+  const estimates = kernels.allocate(4 * count);
+  fillWithNoise(kernels.ints(codes, (count * CODE_BYTES) / 4));
+  fillWithNoise(kernels.ints(planes, CODE_BYTES));
+  kernels.floats(factors, count).fill(0.05);
+  return () => kernels.scanCodes(codes, factors, count, DIMENSION, planes, 2 * DIMENSION, estimates);
+}
+
+/** Products of so many vectors in order. */
+function dotter(kernels: Kernels, count: number): () => void {
+  const vectors = kernels.allocate(count * DIMENSION);
+  const rows = kernels.allocate(4 * count);
+  const query = kernels.allocate(2 * DIMENSION);
+  const out = kernels.allocate(4 * count);
+  fillWithNoise(kernels.ints(vectors, (count * DIMENSION) / 4));
+  kernels.ints(rows, count).forEach((_, i, all) => {
+    all[i] = i;
+  });
+  kernels.shorts(query, DIMENSION).forEach((_, j, all) => {
+    all[j] = (j * 37) % 2000;
+  });
+  return () => kernels.dotRows(vectors, rows, count, DIMENSION, query, out);
+}
+
+/** Bytes that no predictor guesses. */
+function fillWithNoise(words: Int32Array): void {
+  let state = 1;
+  for (let i = 0; i < words.length; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[i] = state;
+  }
+}
+
+/** GB/s of bandwidth.c: the better of the loads of this processor and of 16 bytes, which older code uses; null without a compiler. */
+function nativeRead(note: (message: string) => void): number | null {
+  const scratch = mkdtempSync(join(tmpdir(), "lightedge-bandwidth-"));
+  try {
+    const source = fileURLToPath(new URL("bandwidth.c", import.meta.url));
+    const rates = [
+      ["-march=native", "-DWIDTH=64"],
+      ["-msse2", "-DWIDTH=16"],
+    ].map((flags) => {
+      execFileSync("gcc", ["-O3", ...flags, "-o", join(scratch, "read"), source], { stdio: "pipe" });
+      const printed = execFileSync(join(scratch, "read"), [String(LARGE), "15"], { stdio: "pipe" });
+      return Number(printed.toString());
+    });
+    return quantile(rates, 1);
+  } catch (error) {
+    note(`The native denominator is left out: ${error instanceof Error ? error.message.split("\n")[0] : ""}`);
+    return null;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
