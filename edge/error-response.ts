@@ -44,6 +44,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "binding/mismatch":
     case "index/too-large":
     case "index/behind":
+    case "index/partial":
     case "inbox/full":
       return 503;
     case "usage/invalid":
@@ -64,7 +65,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
 }
 
 /** Codes from 503 whose messages are made here, of nothing but names and numbers that the caller gave or may know. */
-const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["index/behind", "inbox/full"]);
+const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["index/behind", "index/partial", "inbox/full"]);
 
 /** Digests name blobs, and say nothing of what is in them or where they lie. */
 const BLOB_KEY = /^blobs\/[0-9a-f]{64}$/u;
@@ -72,7 +73,7 @@ const BLOB_KEY = /^blobs\/[0-9a-f]{64}$/u;
 /**
  * What a caller may read of an error. Below 500 that is its own message, since the fault is
  * the caller's. From 500 it is one fixed sentence for each status, the blob at fault, and
- * the request id, by which the log has the rest: other messages may name hosts and paths. Two codes
+ * the request id, by which the log has the rest: other messages may name hosts and paths. Some codes
  * of 503 tell what to do themselves.
  */
 export function errorBody(error: unknown, requestId: string): ErrorBody {

@@ -117,6 +117,13 @@ export const SEARCH_FIELDS = [
       "Whether misspelt words are searched for as the words of the index that they were meant to be. The answer lists them in corrections.",
   },
   {
+    kind: "flag",
+    name: "strict",
+    fallback: false,
+    description:
+      "Whether 503 with index/partial is preferred to an answer without the documents of shards that no region could ask.",
+  },
+  {
     kind: "names",
     name: "fields",
     maxItems: REQUEST_LIMITS.fields,

@@ -125,7 +125,7 @@ function assemble<const L extends readonly FieldSpec[], T>(
 
 /** The rules between fields, and the absent ones left out rather than undefined. */
 function checkTogether(values: FieldValues<typeof READ_FIELDS>): FreshRequest {
-  const { q, mode, limit, offset, task, fusion, weight, explain, typos, fields } = values;
+  const { q, mode, limit, offset, task, fusion, weight, explain, typos, strict, fields } = values;
   if (offset + limit > REQUEST_LIMITS.window) {
     throw new LightedgeError(
       "request/invalid",
@@ -134,7 +134,7 @@ function checkTogether(values: FieldValues<typeof READ_FIELDS>): FreshRequest {
     );
   }
   const request = {
-    ...{ q, mode, limit, offset, explain, typos },
+    ...{ q, mode, limit, offset, explain, typos, strict },
     ...(task === undefined ? {} : { task }),
     ...(fusion === undefined ? {} : { fusion }),
     ...(weight === undefined ? {} : { weight }),

@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   "binding/mismatch",
   "index/too-large",
   "index/behind",
+  "index/partial",
   "inbox/full",
   // What the indexer is given.
   "model/invalid",

@@ -36,6 +36,8 @@ export interface SearchRequest {
   readonly fields?: readonly string[];
   /** Whether misspelt words are searched for as the words they were meant to be; so when absent. */
   readonly typos?: boolean;
+  /** Whether an answer without the documents of some shard is refused rather than given; not so when absent. */
+  readonly strict?: boolean;
 }
 
 /** A stretch of a document's text with the query's words in it. */
@@ -105,6 +107,16 @@ export interface Correction {
   readonly used: string;
 }
 
+/** Where an index answers from: the memory of the isolate that took the request, or Durable Objects. */
+export type Placement = "isolate" | "objects";
+
+/** A nearer region that did not answer. */
+export interface PassedRegion {
+  readonly region: string;
+  /** Code of `shared/errors.ts`. */
+  readonly code: string;
+}
+
 /** An answer to a search request. */
 export interface SearchAnswer {
   readonly index: string;
@@ -112,13 +124,21 @@ export interface SearchAnswer {
   readonly version: string;
   /** Whole seconds since that version was built, by the clock of who serves it; the engine alone does not say. */
   readonly age_s?: number;
+  /** Whole seconds since the region's pointer was last read; there only where it could not be read since. */
+  readonly stale_s?: number;
   readonly region: string;
+  /** Absent where the engine alone answers. */
+  readonly placement?: Placement;
+  /** Absent where the nearest region answered. */
+  readonly failover?: { readonly from: readonly PassedRegion[] };
   readonly mode: Mode;
   /** Milliseconds from validated request to finished answer. Workers' clock stands still while computing, so 0 is common there. */
   readonly took_ms: number;
   /** Documents that paging can reach: the ranked candidates, at most 1,000. */
   readonly total: number;
+  /** Whether documents of some shards are missing: those of `missing_shards`, ordinals ascending. */
   readonly partial: boolean;
+  readonly missing_shards?: readonly number[];
   readonly hits: readonly Hit[];
   /** Absent where every word was searched for as typed. */
   readonly corrections?: readonly Correction[];

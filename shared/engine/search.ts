@@ -81,6 +81,7 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
       took_ms: Math.round((parts.ports.now() - started) * 1000) / 1000,
       total: totalOf(found, query, request),
       partial: found.missing.length > 0,
+      ...(found.missing.length > 0 ? { missing_shards: found.missing } : {}),
       hits: withinBudget(hits, warnings),
       ...(corrections.length > 0 ? { corrections } : {}),
       ...(warnings.length > 0 ? { warnings } : {}),

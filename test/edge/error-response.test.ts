@@ -28,6 +28,7 @@ describe("an error as an answer", () => {
       "binding/mismatch": 503,
       "index/too-large": 503,
       "index/behind": 503,
+      "index/partial": 503,
       "inbox/full": 503,
       "model/invalid": 500,
       "model/unsafe-file": 500,

@@ -31,7 +31,7 @@ function refusal(act: () => unknown): ErrorDetails & { code: string; message: st
 
 describe("a search request from URL parameters", () => {
   test("has the documented defaults", () => {
-    const defaults = { mode: "hybrid", limit: 10, offset: 0, explain: false, typos: true };
+    const defaults = { mode: "hybrid", limit: 10, offset: 0, explain: false, typos: true, strict: false };
     expect(fromUrl("q=tea")).toEqual({ q: "tea", ...defaults });
   });
 
@@ -46,7 +46,7 @@ describe("a search request from URL parameters", () => {
 
   test("takes every field", () => {
     const query =
-      "q=a+b%20c&mode=dense&limit=5&offset=20&task=qa&fusion=rrf&weight=0.70&explain=true&typos=false&fields=title,url";
+      "q=a+b%20c&mode=dense&limit=5&offset=20&task=qa&fusion=rrf&weight=0.70&explain=true&typos=false&strict=true&fields=title,url";
     expect(fromUrl(query)).toEqual({
       q: "a b c",
       mode: "dense",
@@ -57,6 +57,7 @@ describe("a search request from URL parameters", () => {
       weight: 0.7,
       explain: true,
       typos: false,
+      strict: true,
       fields: ["title", "url"],
     });
   });
