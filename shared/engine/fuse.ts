@@ -155,14 +155,13 @@ function countAbove(descending: readonly number[], score: number): number {
 
 /** Distribution-based score fusion: (s - (mean - 3 sd)) / (6 sd), cut to 0 and 1. */
 function distribution(near: readonly Candidate[], side: Side): (candidate: Candidate) => number {
+  // In an order of their own: sums are rounded, and candidates come in another order from other shards.
+  const scores = Float64Array.from(near, (candidate) => candidate[side]).sort();
   // The mean of equal numbers may miss them by a rounding, so a deviation of 0 does not tell them.
-  if (near.every((candidate) => candidate[side] === near[0]![side])) return () => 0;
-  let sum = 0;
-  for (const candidate of near) sum += candidate[side];
-  const mean = sum / near.length;
-  let squares = 0;
-  for (const candidate of near) squares += (candidate[side] - mean) ** 2;
-  const deviation = Math.sqrt(squares / near.length);
+  if (scores[0] === scores.at(-1)) return () => 0;
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / scores.length);
   if (!(deviation > 0)) return () => 0;
   return (candidate) =>
     Math.max(0, Math.min(1, (candidate[side] - (mean - 3 * deviation)) / (6 * deviation)));

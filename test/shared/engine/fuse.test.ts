@@ -31,6 +31,18 @@ describe("one candidate", () => {
   });
 });
 
+describe("the order in which candidates come", () => {
+  it("changes no bit of a score, since other shards bring them in another", () => {
+    const candidates = Array.from({ length: 40 }, (_, at) =>
+      candidate(at, Math.sin(at) / 3, 10 * Math.abs(Math.cos(7 * at))),
+    );
+    for (const rule of RULES)
+      expect(rank([...candidates].reverse(), rule, 40).map(({ score }) => score)).toEqual(
+        rank(candidates, rule, 40).map(({ score }) => score),
+      );
+  });
+});
+
 describe("equal scores", () => {
   it("normalise to 0 on their side and leave the other side to decide", () => {
     const candidates = [candidate(0, 0.5, 1), candidate(1, 0.5, 3), candidate(2, 0.5, 2)];
