@@ -4,8 +4,8 @@ import { checkAscending, checkScales, checkStarts, invalid } from "./bytes.ts";
 import { checkIds } from "./ids.ts";
 import type { ShardFile } from "./shard.ts";
 
-/** Throws `format/invalid` for the first rule broken. The meta must have been checked before. */
-export function checkShard(shard: ShardFile): void {
+/** Throws `format/invalid` for the first rule broken, all but the length of `vectors`. The meta must have been checked before. */
+export function checkShard(shard: Omit<ShardFile, "vectors">): void {
   checkLengths(shard);
   const { chunks, documents, postings, vocabulary } = shard.meta;
   checkScales(shard.factors, "shard section factors", "allowed");
@@ -23,12 +23,11 @@ export function checkShard(shard: ShardFile): void {
   checkIds(shard);
 }
 
-function checkLengths(shard: ShardFile): void {
+function checkLengths(shard: Omit<ShardFile, "vectors">): void {
   const { chunks: n, documents: m, padded: p, terms, postings } = shard.meta;
   const lengths: readonly (readonly [string, ArrayLike<number>, number])[] = [
     ["codes", shard.codes, (n * p) / 8],
     ["factors", shard.factors, n],
-    ["vectors", shard.vectors, n * p],
     ["scales", shard.scales, n],
     ["owners", shard.owners, m + 1],
     ["passages", shard.passages, 2 * n],
@@ -47,7 +46,10 @@ function checkLengths(shard: ShardFile): void {
 }
 
 /** Ascending rows mean that a document occurs once per term; row numbers are 16 bits, so only M < 65,536 needs a bound. */
-function checkPostings({ starts, rows, impacts }: ShardFile, documents: number): void {
+function checkPostings(
+  { starts, rows, impacts }: Pick<ShardFile, "starts" | "rows" | "impacts">,
+  documents: number,
+): void {
   for (let term = 0; term + 1 < starts.length; term += 1) {
     let before = -1;
     const end = starts[term + 1]!;

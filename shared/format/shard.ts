@@ -84,8 +84,9 @@ const checkMeta = object<ShardMeta>({
 
 /** A shard as a file. Throws `format/invalid` for what `readShard` would refuse. */
 export async function writeShard(shard: ShardFile): Promise<WrittenFile> {
-  readShardMeta(shard.meta);
+  const { chunks, padded } = readShardMeta(shard.meta);
   checkShard(shard);
+  int8s(bytesOf(shard.vectors), chunks * padded, "shard section vectors");
   return writeEnvelope("shard", { ...shard.meta }, [
     { name: "codes", bytes: shard.codes },
     { name: "factors", bytes: bytesOf(shard.factors) },
@@ -103,36 +104,63 @@ export async function writeShard(shard: ShardFile): Promise<WrittenFile> {
   ]);
 }
 
+/** Sections that a search reads only for the few documents that it scores, or not at all: memory may do without them. */
+export const COLD_SECTIONS = ["vectors", "scales", "passages", "ids", "id_starts", "places"] as const;
+
+type ColdName = "vectors" | "scales" | "passages" | "ids" | "idStarts" | "places";
+/** What of a shard every search reads. */
+export type HotShardFile = Omit<ShardFile, ColdName>;
+
 /**
  * The shard of an open file: views of its bytes, every number of them checked. Throws
  * `format/invalid` where a rule of section 7 is broken. Cost: one pass over all but vectors and codes.
  */
 export function readShard(envelope: Envelope): ShardFile {
-  const meta = readShardMeta(envelope.meta);
-  const { chunks: n, documents: m, padded: p, terms, postings } = meta;
-  const view = <T>(
-    read: (bytes: Uint8Array<ArrayBuffer>, count: number, what: string) => T,
-    name: string,
-    count: number,
-  ): T => read(envelope.section(name), count, `shard section ${name}`);
-  const shard: ShardFile = {
-    meta,
-    codes: view(uint8s, "codes", (n * p) / 8),
-    factors: view(float32s, "factors", n),
-    vectors: view(int8s, "vectors", n * p),
+  const rest = readAllButVectors(envelope);
+  const { chunks, padded } = rest.meta;
+  return { ...rest, vectors: int8s(envelope.section("vectors"), chunks * padded, "shard section vectors") };
+}
+
+/** As `readShard`, of an envelope in which nobody asks for the vectors, whose every byte is valid. */
+export function readAllButVectors(envelope: Envelope): Omit<ShardFile, "vectors"> {
+  const hot = readHotSections(envelope);
+  const { chunks: n, documents: m } = hot.meta;
+  const view = viewOf(envelope);
+  const shard = {
+    ...hot,
     scales: view(float32s, "scales", n),
-    owners: view(uint32s, "owners", m + 1),
     passages: view(uint32s, "passages", 2 * n),
-    terms: view(uint32s, "terms", terms),
-    starts: view(uint32s, "starts", terms + 1),
-    rows: view(uint16s, "rows", postings),
-    impacts: view(uint8s, "impacts", postings),
     ids: envelope.section("ids"),
     idStarts: view(uint32s, "id_starts", m + 1),
     places: view(uint32s, "places", 2 * m),
   };
   checkShard(shard);
   return shard;
+}
+
+/** Views of what every search reads. Checks lengths alone: for bits that are known to be those that were checked before. */
+export function readHotSections(envelope: Envelope): HotShardFile {
+  const meta = readShardMeta(envelope.meta);
+  const { chunks: n, documents: m, padded: p, terms, postings } = meta;
+  const view = viewOf(envelope);
+  return {
+    meta,
+    codes: view(uint8s, "codes", (n * p) / 8),
+    factors: view(float32s, "factors", n),
+    owners: view(uint32s, "owners", m + 1),
+    terms: view(uint32s, "terms", terms),
+    starts: view(uint32s, "starts", terms + 1),
+    rows: view(uint16s, "rows", postings),
+    impacts: view(uint8s, "impacts", postings),
+  };
+}
+
+function viewOf(envelope: Envelope) {
+  return <T>(
+    read: (bytes: Uint8Array<ArrayBuffer>, count: number, what: string) => T,
+    name: string,
+    count: number,
+  ): T => read(envelope.section(name), count, `shard section ${name}`);
 }
 
 /** The checked meta of a shard file, whole or ranged. */

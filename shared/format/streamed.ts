@@ -40,8 +40,11 @@ export interface StreamedFile {
   readInto(space: SpaceOf): Promise<Envelope>;
 }
 
-/** Where the section with this name and length is to lie. */
-export type SpaceOf = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;
+/** Where the section with this name and length is to lie, or what takes its parts as they arrive. */
+export type SpaceOf = (name: string, bytes: number) => Uint8Array<ArrayBuffer> | SectionSink;
+
+/** Takes a part of a section that begins at this byte of it, in any order; the bytes are its own only until it returns. */
+export type SectionSink = (offset: number, bytes: Uint8Array<ArrayBuffer>) => void;
 
 /** Sections that fill up as pieces of the file arrive, in any order. */
 export interface Sections {
@@ -52,7 +55,7 @@ export interface Sections {
 
 /** Spaces for all sections of a file. */
 export function spacesFor(file: RangedEnvelope, space: SpaceOf): Sections {
-  const spaces = new Map<string, Uint8Array<ArrayBuffer>>();
+  const spaces = new Map<string, Uint8Array<ArrayBuffer> | SectionSink>();
   const places = file.sections.map((name) => {
     const { start, end } = file.sectionRange(name);
     const bytes = space(name, end - start);
@@ -67,7 +70,9 @@ export function spacesFor(file: RangedEnvelope, space: SpaceOf): Sections {
         const from = Math.max(section.start, piece.start);
         const to = Math.min(section.end, piece.end);
         checkPadding(bytes, end - piece.start, from - piece.start);
-        section.bytes.set(bytes.subarray(from - piece.start, to - piece.start), from - section.start);
+        const part = bytes.subarray(from - piece.start, to - piece.start);
+        if (section.bytes instanceof Uint8Array) section.bytes.set(part, from - section.start);
+        else section.bytes(from - section.start, part);
         end = to;
       }
       checkPadding(bytes, end - piece.start, bytes.length);
@@ -77,8 +82,10 @@ export function spacesFor(file: RangedEnvelope, space: SpaceOf): Sections {
       meta: file.meta,
       section(name) {
         const bytes = spaces.get(name);
-        if (bytes === undefined) throw invalid(`The ${file.kind} file has no section ${name}.`);
-        return bytes;
+        if (bytes instanceof Uint8Array) return bytes;
+        throw invalid(
+          `The ${file.kind} file has no section ${name}${bytes === undefined ? "" : " in memory"}.`,
+        );
       },
     },
   };
