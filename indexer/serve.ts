@@ -1,27 +1,26 @@
 /**
- * The built Worker on this machine, in real workerd: the bundle and settings of a
- * deployment, with a folder in the place of the bucket.
+ * The built Worker on this machine, in real workerd: the bundle and settings of a deployment, with folders in the place
+ * of buckets. With regions it is a whole world: a place for each, distances as added latency, faults on demand.
  */
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import {
-  convertV4MiniflareOptions,
-  Miniflare,
-  type Request as MiniflareRequest,
-  Response as MiniflareResponse,
-} from "miniflare";
-import { LightedgeError } from "../shared/errors.ts";
+import type { RegionName } from "../shared/regions/region.ts";
 import { buildEdge } from "./build-edge.ts";
-import { type ServedStore, storeResponse } from "./store/service.ts";
+import { LOCAL, startWorkers, variables } from "./serve/start.ts";
+import { PLAIN_WORKER, plainWorker } from "./serve/workers.ts";
+import { serveWorld } from "./serve/world.ts";
+import type { ServedStore } from "./store/service.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** A region and what answers for its store. */
+export interface ServedRegion {
+  readonly name: RegionName;
+  readonly store: ServedStore;
+}
 
 /** What to serve and where. */
 export interface ServeOptions {
+  /** The store, or home's where there are regions. */
   readonly store: ServedStore;
   readonly host: string;
-  /** 0 for any free port. */
+  /** 0 for any free port. With regions the first listens here, each other on the next port. */
   readonly port: number;
   /** Indexes that the page offers, the default first. */
   readonly indexes: readonly string[];
@@ -31,87 +30,36 @@ export interface ServeOptions {
   readonly pointerMaxAge: number;
   /** The key that writes at the edge need; none are taken where it is absent. */
   readonly adminKey?: string;
+  /** Regions, the first being home. Without them there is one store and no distance. */
+  readonly regions?: readonly [ServedRegion, ...ServedRegion[]];
+  /** Whether distances take their time; they do when absent. */
+  readonly latency?: boolean;
+  /** Bytes that each isolate keeps resident, `MEMORY_LIMITS.residentBytes` when absent. */
+  readonly residentBytes?: number;
+  /** Folder of the shard objects' storage, which outlives the server; a temporary one when absent. */
+  readonly persist?: string;
+  /** Port of the control of faults (`serve/control.ts`), 0 for any free one; no faults where it is absent. */
+  readonly control?: number;
 }
 
 /** A server at work. */
 export interface Serving {
+  /** With regions, the address of home's place. */
   readonly url: string;
+  /** Where requests of each region come in; one named `local` where there are none. */
+  readonly places: readonly { readonly region: string; readonly url: string }[];
+  /** Address of the control, whose path is `/faults`. */
+  readonly control?: string;
   close(): Promise<void>;
 }
 
-/** Starts the Worker. Throws `usage/invalid` where the port is taken. Cost: a second, more where it must be built first. */
+/** Starts the Worker. Throws `usage/invalid` where a port is taken. Cost: a second, more where it must be built first. */
 export async function serve(options: ServeOptions): Promise<Serving> {
   await buildEdge();
-  const worker = "lightedge";
-  const settings = convertV4MiniflareOptions({
-    // Miniflare's own front door adds a hop through Node to every request, so it gets a
-    // port of its own and the Worker's socket is opened directly.
-    host: "127.0.0.1",
-    port: 0,
-    workers: [
-      {
-        name: worker,
-        modulesRoot: join(ROOT, "build/worker"),
-        modules: await bundle(),
-        compatibilityDate: await compatibilityDate(),
-        bindings: {
-          REGION: "local",
-          INDEXES: options.indexes.join(","),
-          EXAMPLES: options.examples.join("|"),
-          POINTER_MAX_AGE: String(options.pointerMaxAge),
-          CORS_ORIGIN: "*",
-          ...(options.adminKey === undefined ? {} : { ADMIN_KEY: options.adminKey }),
-        },
-        serviceBindings: { STORE: (request: MiniflareRequest) => forward(options.store, request) },
-        unsafeDirectSockets: [{ host: options.host, port: options.port }],
-      },
-    ],
-  });
-  const miniflare = new Miniflare(settings);
-  try {
-    const url = await miniflare.unsafeGetDirectURL(worker);
-    return { url: url.href, close: () => miniflare.dispose() };
-  } catch (error) {
-    await miniflare.dispose().catch(() => undefined);
-    throw new LightedgeError(
-      "usage/invalid",
-      `The server does not start on ${options.host}:${options.port}; another program may hold the port. Choose one with --port.`,
-      { field: "port", value: String(options.port) },
-      error,
-    );
-  }
-}
-
-/** The store's answer to the Worker, as miniflare wants it: its Response is a class of its own. */
-async function forward(store: ServedStore, request: MiniflareRequest): Promise<MiniflareResponse> {
-  const { url, method } = request;
-  const sent = request.body === null ? {} : { body: await request.arrayBuffer() };
-  const answer = await storeResponse(
-    store,
-    new Request(url, { method, headers: [...request.headers], ...sent }),
-  );
-  const body = answer.body === null ? null : new Uint8Array(await answer.arrayBuffer());
-  return new MiniflareResponse(body, { status: answer.status, headers: [...answer.headers] });
-}
-
-/** The files of the bundle with their kinds, the entry first. */
-async function bundle() {
-  const folder = join(ROOT, "build/worker");
-  const kinds = { ".js": "ESModule", ".wasm": "CompiledWasm", ".html": "Text" } as const;
-  const modules = [];
-  for (const name of (await readdir(folder)).sort()) {
-    const kind = Object.entries(kinds).find(([ending]) => name.endsWith(ending))?.[1];
-    if (kind !== undefined) modules.push({ type: kind, path: join(folder, name) });
-  }
-  return modules.sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js")));
-}
-
-/** The date that wrangler.toml names, which decides how workerd behaves. */
-async function compatibilityDate(): Promise<string> {
-  const settings = await readFile(join(ROOT, "wrangler.toml"), "utf8");
-  const date = /^compatibility_date = "(\d{4}-\d{2}-\d{2})"$/mu.exec(settings)?.[1];
-  if (date !== undefined) return date;
-  throw new LightedgeError("internal", "wrangler.toml names no compatibility_date.", {
-    file: "wrangler.toml",
-  });
+  if (options.regions !== undefined || options.control !== undefined) return serveWorld(options);
+  const common = { bindings: variables(options), host: options.host };
+  const workers = [await plainWorker(common, options.store, options.port)];
+  const { miniflare, urls } = await startWorkers(options, workers, [PLAIN_WORKER]);
+  const url = urls[0]!;
+  return { url, places: [{ region: LOCAL, url }], close: () => miniflare.dispose() };
 }

@@ -29,7 +29,7 @@ export async function serveCapped(options: ServeOptions, procs: string | undefin
       await serving.close();
       rmSync(folder, { recursive: true, force: true });
     };
-    return { url: serving.url, close, pid: Number(readFileSync(pidFile, "utf8")) };
+    return { ...serving, close, pid: Number(readFileSync(pidFile, "utf8")) };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
