@@ -29,14 +29,14 @@ export async function measureFirstPass({
   const table = await loadTable(store, blob("table"), ports.kernels(MEMORY));
   const [shard] = liveShards([await loadShard(store, blob("shard"), ports.kernels(MEMORY))]);
   if (shard === undefined) throw new Error("The collection has no shard.");
-  const { documents, padded } = shard.meta;
+  const { documents } = shard.meta;
   let cases = 0;
   let missing = 0;
   let rounding = 0;
   for (const { text } of collection.queries) {
     const query = encodeQuery(table, tokenizer.ids(text));
     if (query.dense === null) continue;
-    const exact = table.kernels.floats(table.sum, padded).slice();
+    const exact = table.kernels.floats(table.sum, shard.meta.padded).slice();
     const all = searchable(shard).score(
       query,
       Uint32Array.from({ length: documents }, (_, at) => at),
@@ -47,9 +47,8 @@ export async function measureFirstPass({
       cases++;
       if (!near.has(all.documents[at]!)) missing++;
       const chunk = shard.owners[all.documents[at]!]! + all.chunks[at]!;
-      const bytes = shard.kernels.bytes(shard.vectors + chunk * padded, padded);
-      const dot =
-        exact.reduce((sum, value, j) => sum + value * ((bytes[j]! << 24) >> 24), 0) * shard.scales[chunk]!;
+      const { values, scale } = shard.cold.vector(chunk);
+      const dot = exact.reduce((sum, value, j) => sum + value * values[j]!, 0) * scale;
       rounding = Math.max(rounding, Math.abs(dot / query.dense.norm - all.dense[at]!));
     }
   }

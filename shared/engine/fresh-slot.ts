@@ -2,6 +2,7 @@
 import { align, bytesOf } from "../format/bytes.ts";
 import type { ShardFile } from "../format/shard.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import { coldInMemory } from "./cold-sections.ts";
 import type { ResidentShard } from "./resident.ts";
 
 /**
@@ -48,12 +49,10 @@ export class FreshSlot {
     put(at.vectors, bytesOf(shard.vectors));
     put(at.postingRows, bytesOf(shard.rows));
     put(at.impacts, shard.impacts);
-    const { meta, owners, passages, scales, ids, idStarts, places, terms, starts } = shard;
+    const { meta, owners, scales, ids, idStarts, places, terms, starts } = shard;
     const { codes, factors, vectors, postingRows, impacts, ...work } = at;
-    return {
-      ...{ meta, kernels, owners, passages, scales, ids, idStarts, places, terms, starts },
-      ...{ codes, factors, vectors, postingRows, impacts, work },
-    };
+    const cold = coldInMemory({ meta, kernels, owners, scales, ids, idStarts, places, vectors, work });
+    return { ...{ meta, kernels, owners, terms, starts }, codes, factors, postingRows, impacts, cold, work };
   }
 
   /** Pointers for all of these lengths, one after the other. */

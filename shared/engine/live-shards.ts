@@ -1,6 +1,5 @@
 /** Loaded shards as parts of a version: which documents of each are dead, and what it answers without them. */
 import { LightedgeError } from "../errors.ts";
-import { findId } from "../format/ids.ts";
 import { find } from "./cut.ts";
 import { proposeDense } from "./propose-dense.ts";
 import { proposeSparse } from "./propose-sparse.ts";
@@ -35,14 +34,14 @@ export function liveShards(
 
 /** A shard without the documents of these ids; itself where it has none of them. */
 export function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
-  const found = ids.map((id) => findId(shard, id)).filter((document) => document >= 0);
+  const found = ids.map((id) => shard.cold.find(id)).filter((document) => document >= 0);
   if (found.length === 0) return shard;
   return { ...shard, dead: Uint16Array.from(new Set([...shard.dead, ...found])).sort() };
 }
 
 /** What a loaded shard answers. Cheap; the shard's work space is used by each call and by nobody else meanwhile. */
 export function searchable(shard: LiveShard): SearchableShard {
-  const { meta, dead, places } = shard;
+  const { meta, dead, cold } = shard;
   return {
     propose(query, pool) {
       // Sparse first: what either side leaves in the work space is copied out before the other begins.
@@ -58,9 +57,10 @@ export function searchable(shard: LiveShard): SearchableShard {
     score: (query, documents) => scoreDocuments(shard, query, documents),
     evidence: (chunks, terms) => evidenceOf(shard, chunks, terms),
     locate(id) {
-      const at = findId(shard, id);
+      const at = shard.cold.find(id);
       if (at < 0 || find(dead, at) >= 0) return null;
-      return { block: places[2 * at]!, index: places[2 * at + 1]! };
+      const [block, index] = cold.facts(Uint32Array.of(at)).places;
+      return { block: block!, index: index! };
     },
   };
 }

@@ -2,11 +2,12 @@
 import { align } from "../format/bytes.ts";
 import { openStreamed } from "../format/load.ts";
 import type { BlobEntry } from "../format/manifest.ts";
-import { readShard, readShardMeta, type ShardMeta } from "../format/shard.ts";
-import { AS_ONE, type SpaceOf, type StreamLimits } from "../format/streamed.ts";
+import { type HotShardFile, readShard, readShardMeta, type ShardMeta } from "../format/shard.ts";
+import { AS_ONE, type StreamLimits } from "../format/streamed.ts";
 import { readTable, readTableMeta, rowBytes, type TableMeta, tokenRows } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 import type { ReadStore } from "../store/store.ts";
+import { type ColdSections, coldInMemory } from "./cold-sections.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
 
 /** A query table in its own kernel memory. */
@@ -27,29 +28,20 @@ export interface ResidentTable {
   readonly sum: Pointer;
 }
 
-/** A shard in its own kernel memory. */
+/** A shard in its own kernel memory, its cold sections there too or elsewhere. */
 export interface ResidentShard {
   readonly meta: ShardMeta;
   readonly kernels: Kernels;
   /** First chunk of each document, one entry more than there are documents. */
   readonly owners: Uint32Array<ArrayBuffer>;
-  /** `[start, end)` pairs of the chunks in their documents' texts, UTF-16 units. */
-  readonly passages: Uint32Array<ArrayBuffer>;
-  /** Scale of each chunk's int8 vector. */
-  readonly scales: Float32Array<ArrayBuffer>;
-  /** Ids in UTF-8 back to back, with where each starts. */
-  readonly ids: Uint8Array<ArrayBuffer>;
-  readonly idStarts: Uint32Array<ArrayBuffer>;
-  /** Block and record of each document. */
-  readonly places: Uint32Array<ArrayBuffer>;
   /** Tokens with postings, ascending, and where each one's postings start. */
   readonly terms: Uint32Array<ArrayBuffer>;
   readonly starts: Uint32Array<ArrayBuffer>;
   readonly codes: Pointer;
   readonly factors: Pointer;
-  readonly vectors: Pointer;
   readonly postingRows: Pointer;
   readonly impacts: Pointer;
+  readonly cold: ColdSections;
   /** Space that a query works in. */
   readonly work: {
     readonly planes: Pointer;
@@ -59,6 +51,11 @@ export interface ResidentShard {
     readonly rows: Pointer;
     readonly dots: Pointer;
   };
+}
+
+/** A shard without its cold sections. `batch` is space for this many vectors, where they come from elsewhere. */
+export interface HotShard extends Omit<ResidentShard, "cold"> {
+  readonly batch: Pointer;
 }
 
 /** Reads a table to where it stays. Throws what `openStreamed`, its reading and `readTable` throw. */
@@ -83,7 +80,7 @@ export function rowPointer(table: ResidentTable, row: number): Pointer {
   return table.rows + row * rowBytes(table.meta.padded, table.meta.bits);
 }
 
-/** Reads a shard to where it stays. Throws what `openStreamed`, its reading and `readShard` throw. */
+/** Reads a shard to where it stays, cold sections and all. Throws what `openStreamed`, its reading and `readShard` throw. */
 export async function loadShard(
   store: ReadStore,
   entry: BlobEntry,
@@ -91,45 +88,67 @@ export async function loadShard(
   limits: StreamLimits = AS_ONE,
 ): Promise<ResidentShard> {
   const file = await openStreamed(store, entry, limits);
-  const { chunks, documents, padded } = readShardMeta(file.meta);
-  const at = claim(kernels, {
+  const meta = readShardMeta(file.meta);
+  const lengths = hotLengths(meta, (name) => file.bytes(name));
+  const at = claim(kernels, { ...lengths, vectors: file.bytes("vectors") });
+  const { codes, factors, vectors, postingRows, impacts, ...work } = at;
+  const shard = readShard(await file.readInto(spaceIn(kernels, hotSpaces(at, { vectors }))));
+  const { owners, terms, starts, scales, ids, idStarts, places } = shard;
+  const cold = coldInMemory({ meta, kernels, owners, scales, ids, idStarts, places, vectors, work });
+  return { ...{ meta, kernels, owners, terms, starts }, codes, factors, postingRows, impacts, cold, work };
+}
+
+/** Vectors of a batch, when they come from outside memory: what is copied in stays in the processor's cache until it is used. */
+export const BATCH_VECTORS = 128;
+
+/** Bytes of kernel memory that a shard takes without its cold sections. `bytes` gives the lengths of its file's sections. */
+export function hotBytes(meta: ShardMeta, bytes: (section: string) => number): number {
+  const lengths = { ...hotLengths(meta, bytes), batch: BATCH_VECTORS * meta.padded };
+  return Object.values(lengths).reduce((sum, length) => sum + align(length), 0);
+}
+
+/** Claims the space of a shard without its cold sections, which `fill` then reads its file's other sections into. */
+export async function loadHotShard<T>(
+  meta: ShardMeta,
+  bytes: (section: string) => number,
+  kernels: Kernels,
+  fill: (space: (name: string, bytes: number) => Uint8Array<ArrayBuffer>) => Promise<HotShardFile & T>,
+): Promise<{ readonly shard: HotShard; readonly file: HotShardFile & T }> {
+  const at = claim(kernels, { ...hotLengths(meta, bytes), batch: BATCH_VECTORS * meta.padded });
+  const { codes, factors, postingRows, impacts, batch, ...work } = at;
+  const file = await fill(spaceIn(kernels, hotSpaces(at, {})));
+  const { owners, terms, starts } = file;
+  const shard = {
+    ...{ meta, kernels, owners, terms, starts },
+    ...{ codes, factors, postingRows, impacts, batch, work },
+  };
+  return { shard, file };
+}
+
+/** What a shard takes of kernel memory, cold sections aside. */
+function hotLengths({ chunks, documents, padded }: ShardMeta, bytes: (section: string) => number) {
+  return {
     // First in memory: with 65,536 sums' worth of anything behind it, no posting can point outside,
     // and the kernels need not look at every row number of a list before they add it up.
     scores: documents * 4,
-    codes: file.bytes("codes"),
-    factors: file.bytes("factors"),
-    vectors: file.bytes("vectors"),
-    postingRows: file.bytes("rows"),
-    impacts: file.bytes("impacts"),
+    codes: bytes("codes"),
+    factors: bytes("factors"),
+    postingRows: bytes("rows"),
+    impacts: bytes("impacts"),
     planes: padded / 2,
     query: padded * 2,
     estimates: chunks * 4,
     rows: chunks * 4,
     dots: chunks * 4,
-  });
-  const { codes, factors, vectors, postingRows, impacts, ...work } = at;
-  const space = spaceIn(kernels, { codes, factors, vectors, rows: postingRows, impacts });
-  const { meta, owners, passages, scales, ids, idStarts, places, terms, starts } = readShard(
-    await file.readInto(space),
-  );
-  return {
-    meta,
-    kernels,
-    owners,
-    passages,
-    scales,
-    ids,
-    idStarts,
-    places,
-    terms,
-    starts,
-    codes,
-    factors,
-    vectors,
-    postingRows,
-    impacts,
-    work,
   };
+}
+
+/** Pointers of kernel memory by the names of sections. */
+function hotSpaces(
+  { codes, factors, postingRows, impacts }: Pick<HotShard, "codes" | "factors" | "postingRows" | "impacts">,
+  more: Readonly<Record<string, Pointer>>,
+): Readonly<Record<string, Pointer>> {
+  return { codes, factors, rows: postingRows, impacts, ...more };
 }
 
 /**
@@ -152,8 +171,8 @@ function claim<Name extends string>(
 }
 
 /** Sections that kernels read go to their pointer, all others to an array of their own. */
-function spaceIn(kernels: Kernels, pointers: Readonly<Record<string, Pointer>>): SpaceOf {
-  return (name, bytes) => {
+function spaceIn(kernels: Kernels, pointers: Readonly<Record<string, Pointer>>) {
+  return (name: string, bytes: number): Uint8Array<ArrayBuffer> => {
     const pointer = pointers[name];
     return pointer === undefined ? new Uint8Array(bytes) : kernels.bytes(pointer, bytes);
   };
@@ -172,15 +191,10 @@ export function residentTableBytes(table: ResidentTable): number {
 
 /** Bytes that this shard holds. */
 export function residentShardBytes(shard: ResidentShard): number {
-  const views = [
-    shard.owners,
-    shard.passages,
-    shard.scales,
-    shard.ids,
-    shard.idStarts,
-    shard.places,
-    shard.terms,
-    shard.starts,
-  ];
-  return views.reduce((bytes, view) => bytes + view.byteLength, shard.kernels.residentBytes);
+  return hotShardBytes(shard) + shard.cold.bytes;
+}
+
+/** Bytes that this shard holds without its cold sections. */
+export function hotShardBytes({ kernels, owners, terms, starts }: Omit<HotShard, "batch">): number {
+  return [owners, terms, starts].reduce((bytes, view) => bytes + view.byteLength, kernels.residentBytes);
 }

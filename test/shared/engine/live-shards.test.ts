@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type ColdInMemory, coldInMemory } from "../../../shared/engine/cold-sections.ts";
 import { encodeQuery } from "../../../shared/engine/encode-query.ts";
 import { hide, liveShards, searchable } from "../../../shared/engine/live-shards.ts";
 import type { ResidentShard } from "../../../shared/engine/resident.ts";
@@ -9,11 +10,13 @@ import { type TinyParts, tinyParts } from "./resident.ts";
 /** A shard of documents with these ids; nobody looks at more of it. */
 function shardOf(ids: readonly string[]): ResidentShard {
   const { length } = ids;
-  return {
-    meta: { documents: length },
+  const cold = {
     places: new Uint32Array(2 * length).map((_, at) => at),
+    scales: new Float32Array(length),
+    work: {},
     ...packIds([...ids].sort(compareIds)),
-  } as ResidentShard;
+  };
+  return { meta: { documents: length }, cold: coldInMemory(cold as ColdInMemory) } as ResidentShard;
 }
 
 describe("shards of a version", () => {
@@ -44,7 +47,7 @@ describe("a shard", () => {
     const gone = [before.dense.documents[0]!, before.sparse.documents[0]!];
     const hidden = hide(
       shard!,
-      gone.map((document) => idAt(shard!, document)),
+      gone.map((document) => idAt(shard!.cold.facts(Uint32Array.of(document)), 0)),
     );
     const after = searchable(hidden).propose(query(), NEAR_POOL);
     expect(after.living).toBe(60 - new Set(gone).size);

@@ -40,30 +40,39 @@ describe("a shard", () => {
   it("lies in memory as the file has it, section by section", async () => {
     const file = readShard(await loadEnvelope(store, shard()));
     const resident = await loadShard(store, shard(), kernels(), PIECES);
-    const { codes, factors, vectors, rows, impacts, ...arrays } = file;
-    expect(resident).toMatchObject(arrays);
+    const { codes, factors, rows, impacts, meta, owners, terms, starts } = file;
+    expect(resident).toMatchObject({ meta, owners, terms, starts });
     for (const [pointer, bytes] of [
       [resident.codes, codes],
       [resident.factors, bytesOf(factors)],
-      [resident.vectors, bytesOf(vectors)],
       [resident.postingRows, bytesOf(rows)],
       [resident.impacts, impacts],
     ] as const) {
       expect(Buffer.compare(resident.kernels.bytes(pointer, bytes.length), bytes)).toBe(0);
     }
+    const documents = Uint32Array.from({ length: meta.documents }, (_, at) => at);
+    const { ids, idStarts, places } = file;
+    expect(resident.cold.facts(documents)).toEqual({ ids, idStarts, places });
+    for (let chunk = 0; chunk < meta.chunks; chunk += 7) {
+      const { values, scale } = resident.cold.vector(chunk);
+      expect(values).toEqual(file.vectors.slice(chunk * meta.padded, (chunk + 1) * meta.padded));
+      expect(scale).toBe(file.scales[chunk]);
+    }
   });
 
   it("is the same to the byte in pieces and whole", async () => {
     expect(shard().bytes).toBeGreaterThan(3 * PIECES.pieceBytes);
-    const { kernels: a, ...whole } = await loadShard(store, shard(), kernels(), AS_ONE);
-    const { kernels: b, ...pieces } = await loadShard(store, shard(), kernels(), PIECES);
+    const { kernels: a, cold: coldWhole, ...whole } = await loadShard(store, shard(), kernels(), AS_ONE);
+    const { kernels: b, cold: coldPieces, ...pieces } = await loadShard(store, shard(), kernels(), PIECES);
     expect(pieces).toEqual(whole);
+    const all = Uint32Array.from({ length: whole.meta.documents }, (_, at) => at);
+    expect(coldPieces.facts(all)).toEqual(coldWhole.facts(all));
     expect(Buffer.compare(memoryOf(a), memoryOf(b))).toBe(0);
   });
 
   it("keeps nothing of the file beside its own arrays", async () => {
     const resident = await loadShard(store, shard(), kernels(), AS_ONE);
-    for (const array of [resident.owners, resident.ids, resident.terms])
+    for (const array of [resident.owners, resident.starts, resident.terms])
       expect(array.buffer.byteLength).toBe(array.byteLength);
     expect(residentShardBytes(resident)).toBeGreaterThan(shard().bytes / 2);
     expect(residentShardBytes(resident)).toBeLessThan(shard().bytes + 128 * KIB);

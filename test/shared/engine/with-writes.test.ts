@@ -6,7 +6,7 @@ import type { OpenIndex, WaitingWrite } from "../../../shared/engine/api.ts";
 import { type FreshDocument, freshDocument } from "../../../shared/engine/fresh-document.ts";
 import { loadShard, loadTable } from "../../../shared/engine/resident.ts";
 import { DocumentsWriter } from "../../../shared/format/documents.ts";
-import { compareIds, findId } from "../../../shared/format/ids.ts";
+import { compareIds } from "../../../shared/format/ids.ts";
 import type { InboxEntry } from "../../../shared/format/inbox.ts";
 import { loadEnvelope } from "../../../shared/format/load.ts";
 import { type BlobEntry, blobsOf } from "../../../shared/format/manifest.ts";
@@ -219,7 +219,7 @@ async function published(version: Version, entries: readonly InboxEntry[]): Prom
   const before =
     old === undefined ? [] : deadByShard(readTombstones(await loadEnvelope(copy, old)), shards.length);
   const dead = shards.map((shard, at) => {
-    const found = written.map((id) => findId(shard, id)).filter((row) => row >= 0);
+    const found = written.map((id) => shard.cold.find(id)).filter((row) => row >= 0);
     return [...new Set([...(before[at] ?? []), ...found])].sort((a, b) => a - b);
   });
   const blobs: BlobEntry[] = manifest.blobs.filter(({ role }) => role !== "tombstones");
