@@ -16,6 +16,9 @@ export const USUAL_CHANGE: Change = { changed: 25, added: 6, removed: 6 };
 
 const WORDS = [...TOPICS.flat(), ..."the of and to in".split(" ")];
 
+/** Ordinary documents that change and never go. */
+const LASTING = 24;
+
 /** States of a source, one for each run. The same seed gives the same states. */
 export class ChangingSource {
   readonly #random: Random;
@@ -33,11 +36,18 @@ export class ChangingSource {
     return [...this.#documents.values()];
   }
 
+  /** Ids of documents that every state has; of most of them with another text now and then. */
+  lasting(): readonly string[] {
+    return [...this.#documents.keys()].slice(0, ODD_DOCUMENTS.length + LASTING);
+  }
+
   /** Changes the source; ids that go never come back. */
   change({ changed, added, removed }: Change = USUAL_CHANGE): void {
     const ordinary = [...this.#documents.keys()].slice(ODD_DOCUMENTS.length);
-    for (let n = 0; n < changed; n++) this.#put(this.#random.pick(ordinary));
-    for (let n = 0; n < removed; n++) this.#documents.delete(this.#random.pick(ordinary));
+    const passing = ordinary.slice(LASTING);
+    for (let n = 0; n < changed; n++)
+      this.#put(this.#random.pick(n % 5 === 0 ? ordinary.slice(0, LASTING) : ordinary));
+    for (let n = 0; n < removed; n++) this.#documents.delete(this.#random.pick(passing));
     for (let n = 0; n < added; n++) this.#put(this.#nextId());
   }
 
