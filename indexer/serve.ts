@@ -50,6 +50,8 @@ export interface Serving {
   readonly places: readonly { readonly region: string; readonly url: string }[];
   /** Address of the control, whose path is `/faults`. */
   readonly control?: string;
+  /** Whether a region's store can be reached: not while it is cut. */
+  reaches(region: string): boolean;
   close(): Promise<void>;
 }
 
@@ -61,5 +63,5 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const workers = [await plainWorker(common, options.store, options.port)];
   const { miniflare, urls } = await startWorkers(options, workers, [PLAIN_WORKER]);
   const url = urls[0]!;
-  return { url, places: [{ region: LOCAL, url }], close: () => miniflare.dispose() };
+  return { url, places: [{ region: LOCAL, url }], reaches: () => true, close: () => miniflare.dispose() };
 }

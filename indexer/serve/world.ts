@@ -47,6 +47,7 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
       url: urls[0]!,
       places: names.map((region, at) => ({ region, url: urls[at]! })),
       ...(listening === undefined ? {} : { control: listening.url }),
+      reaches: (region) => board.of(region).cut === null,
       async close() {
         await listening?.close();
         await miniflare.dispose();
