@@ -8,6 +8,7 @@ import { SPEC_OPTIONS, specOf } from "../commands/index-options.ts";
 import type { IndexSpec } from "../commands/run-index.ts";
 import { DEVICES } from "../encode/device.ts";
 import { type ConfigNode, parseConfig } from "./node.ts";
+import { type ConfigRegion, regionsIn } from "./regions.ts";
 
 /** One index of a config file. */
 export interface ConfigIndex {
@@ -22,6 +23,10 @@ export interface Config {
   /** Who publishes: the versions are marked with it. */
   readonly name: string;
   readonly store: string;
+  /** Home first; empty where the store is the only one. */
+  readonly regions: readonly ConfigRegion[];
+  /** Address of the deployment, without a slash at the end. */
+  readonly url?: string;
   /** The embedded model when absent. */
   readonly model?: string;
   /** Folder of cached encodings. */
@@ -30,7 +35,7 @@ export interface Config {
   readonly indexes: readonly ConfigIndex[];
 }
 
-const KEYS = ["name", "store", "model", "cache", "device", "indexes"] as const;
+const KEYS = ["name", "store", "regions", "url", "model", "cache", "device", "indexes"] as const;
 const { task: _, ...SPEC_KEYS } = SPEC_OPTIONS;
 const INDEX_KEYS = ["index", "sources", "tasks", ...Object.keys(SPEC_KEYS), "max-age"];
 const NAME_LENGTH = 128;
@@ -61,10 +66,16 @@ export async function loadConfig(file: string, environment: Environment): Promis
   const model = keys.get("model");
   const cache = keys.get("cache");
   const device = keys.get("device");
+  const storeOf = (node: ConfigNode) => storeUrl(node, folder, environment);
+  const store = storeOf(required(keys, "store", root));
+  const regions = keys.get("regions");
+  const url = keys.get("url");
   return {
     file,
     name: nameOf(required(keys, "name", root)),
-    store: storeUrl(required(keys, "store", root), folder, environment),
+    store,
+    regions: regions === undefined ? [] : regionsIn(regions, store, storeOf),
+    ...(url === undefined ? {} : { url: addressOf(url) }),
     ...(model === undefined ? {} : { model: pathOf(model) }),
     cache: cache === undefined ? resolve(folder, ".lightedge/cache") : pathOf(cache),
     device: device === undefined ? "auto" : oneOf(device, DEVICES),
@@ -90,6 +101,14 @@ function nameOf(node: ConfigNode): string {
   if (name.length > NAME_LENGTH || !/^[\x21-\x7e]+$/u.test(name))
     throw node.wrong(`1 to ${NAME_LENGTH} visible ASCII characters without spaces`, NAME_LENGTH);
   return name;
+}
+
+function addressOf(node: ConfigNode): string {
+  const text = node.text();
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/u.test(url.protocol) || url.search + url.hash + url.username !== "")
+    throw node.wrong("an address such as https://search.example.org");
+  return url.href.replace(/\/+$/u, "");
 }
 
 function oneOf<const T extends string>(node: ConfigNode, allowed: readonly T[]): T {

@@ -11,6 +11,8 @@ export interface ConfigNode {
   readonly key: string;
   /** From 1. */
   readonly line: number;
+  /** Whether it is a mapping, where another form is allowed too. */
+  isMapping(): boolean;
   /** The values by key, all of which must be among those allowed. */
   mapping(allowed: readonly string[]): ReadonlyMap<string, ConfigNode>;
   /** The items, at least one. */
@@ -61,6 +63,7 @@ export function parseConfig(file: string, text: string): ConfigNode {
       line,
       wrong,
       refuse,
+      isMapping: () => isMap(node),
       mapping(allowed) {
         if (!isMap(node)) throw wrong(`a mapping with keys of ${allowed.join(", ")}`);
         const entries = node.items.map((pair): [string, ConfigNode] => {
