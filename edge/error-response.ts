@@ -45,6 +45,8 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "index/too-large":
     case "index/behind":
     case "index/partial":
+    case "shard/unavailable":
+    case "shard/overloaded":
     case "inbox/full":
       return 503;
     case "usage/invalid":

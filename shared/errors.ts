@@ -29,6 +29,8 @@ export const ERROR_CODES = [
   "index/too-large",
   "index/behind",
   "index/partial",
+  "shard/unavailable",
+  "shard/overloaded",
   "inbox/full",
   // What the indexer is given.
   "model/invalid",

@@ -42,6 +42,18 @@ export const MEMORY_LIMITS = {
   documentCacheBytes: 24 * MIB,
 } as const;
 
+/** Limits on shards in Durable Objects; kept by `shared/engine/remote-shards.ts` and the objects. */
+export const SHARD_LIMITS = {
+  /** Milliseconds for all calls of one search: a shard that has to be loaded from the store first takes a second or two. */
+  patienceMs: 10_000,
+  /** Milliseconds for having a shard made ready, when nobody waits for an answer. */
+  readyMs: 30_000,
+  /** Calls that an object has taken and not answered, at most. One takes milliseconds; more than these would wait a second. */
+  callsAtOnce: 64,
+  /** Versions whose dead documents an object keeps: the current one, one on its way, and two that are being left. */
+  versions: 4,
+} as const;
+
 /** Limits on stored files; checked by `shared/format` when writing and again when reading. */
 export const FORMAT_LIMITS = {
   /** Bytes of a pointer file. */

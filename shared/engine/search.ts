@@ -58,13 +58,14 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const depth = request.offset + request.limit;
     const deep = depth > NEAR_POOL.sparse;
     // What is in memory answers at once: a wait in between would let the memory of a fresh shard be filled anew.
-    const pending = parts.shards.find(query, deep);
-    const found = pending instanceof Promise ? await pending : pending;
-    const ranking = rank(found.candidates, rule, depth).slice(request.offset);
     const tokens = parts.tokenizer.tokens(text).slice(0, ids.length);
     const words = asTyped(queryWords(text, tokens, table), corrections);
+    const terms = request.explain ? termsOf(words) : null;
+    const pending = parts.shards.find(query, { deep, terms });
+    const found = pending instanceof Promise ? await pending : pending;
+    const ranking = rank(found.candidates, rule, depth).slice(request.offset);
     const chosen = ranking.map(({ candidate }) => candidate);
-    const asked = request.explain ? parts.shards.evidence(chosen, termsOf(words)) : [];
+    const asked = request.explain ? found.evidence(chosen) : [];
     const evidence = asked instanceof Promise ? await asked : asked;
     const explanations = evidence.map((each, at) => explain(ranking[at]!, words, query, table, rule, each));
     const documents = await parts.documents.read(

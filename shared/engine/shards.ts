@@ -16,6 +16,19 @@ export interface Found {
   readonly living: number;
   /** Ordinals of shards that did not answer, ascending. Their documents are missing from all the rest. */
   readonly missing: readonly number[];
+  /**
+   * The numbers behind the scores of some of these candidates, one for each, in their order: for the terms that were
+   * named when they were looked for. Throws what a shard that does not answer any more failed with.
+   */
+  evidence(candidates: readonly Candidate[]): readonly ShardEvidence[] | Promise<readonly ShardEvidence[]>;
+}
+
+/** What is looked for beside the query itself. */
+export interface Wanted {
+  /** For reading below `NEAR_POOL`. */
+  readonly deep: boolean;
+  /** Tokens whose impacts an explanation needs; null where none is wanted. */
+  readonly terms: readonly number[] | null;
 }
 
 /** A document's place in an index. */
@@ -36,13 +49,8 @@ export interface ShardLayer {
  * memory of a fresh shard must not be filled anew.
  */
 export interface Shards {
-  /** The candidates of all shards; `deep` for reading below `NEAR_POOL`. */
-  find(query: EncodedQuery, deep: boolean): Found | Promise<Found>;
-  /** The numbers behind these candidates' scores, one for each, in their order. */
-  evidence(
-    candidates: readonly Candidate[],
-    terms: readonly number[],
-  ): readonly ShardEvidence[] | Promise<readonly ShardEvidence[]>;
+  /** The candidates of all shards that answer. Throws where none does. */
+  find(query: EncodedQuery, wanted: Wanted): Found | Promise<Found>;
   /** Where the living document with this id is, or null. Throws `index/partial` where a shard that may hold it does not answer. */
   locate(id: string): Located | null | Promise<Located | null>;
   /** The same shards with these writes laid over them. */
@@ -53,14 +61,18 @@ export interface Shards {
 export function localShards(live: readonly LiveShard[]): Shards {
   const shards = live.map(searchable);
   return {
-    find(query, deep) {
+    find(query, { deep, terms }) {
       const proposed = shards.map((shard) => shard.propose(query, deep ? FAR_POOL : NEAR_POOL));
       const chosen = chooseDocuments(proposed, deep ? FAR_POOL : NEAR_POOL);
       const scored = shards.map((shard, at) => shard.score(query, chosen[at]!));
-      return { candidates: gather(proposed, scored, query, deep), ...totalsOf(proposed), missing: [] };
+      return {
+        candidates: gather(proposed, scored, query, deep),
+        ...totalsOf(proposed),
+        missing: [],
+        evidence: (candidates) =>
+          candidates.map((candidate) => shards[candidate.shard]!.evidence([candidate], terms ?? [])),
+      };
     },
-    evidence: (candidates, terms) =>
-      candidates.map((candidate) => shards[candidate.shard]!.evidence([candidate], terms)),
     locate(id) {
       for (const [shard, each] of shards.entries()) {
         const place = each.locate(id);

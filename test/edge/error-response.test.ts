@@ -29,6 +29,8 @@ describe("an error as an answer", () => {
       "index/too-large": 503,
       "index/behind": 503,
       "index/partial": 503,
+      "shard/unavailable": 503,
+      "shard/overloaded": 503,
       "inbox/full": 503,
       "model/invalid": 500,
       "model/unsafe-file": 500,

@@ -1,0 +1,239 @@
+/**
+ * Shards in Durable Objects: the same steps as over shards in memory, two round trips a query, all shards at once.
+ * A shard that fails is left out of the answer and named in it.
+ */
+import { LightedgeError } from "../errors.ts";
+import { SHARD_LIMITS } from "../limits.ts";
+import { chooseDocuments } from "./cut.ts";
+import type { EncodedQuery } from "./encode-query.ts";
+import type { Candidate } from "./fuse.ts";
+import { gather } from "./gather.ts";
+import { searchable } from "./live-shards.ts";
+import type { ResidentShard } from "./resident.ts";
+import {
+  type ChunkPlace,
+  FAR_POOL,
+  NEAR_POOL,
+  type Pool,
+  type ScoredDocuments,
+  type SearchableShard,
+  type ShardEvidence,
+  type ShardProposals,
+} from "./shard-contract.ts";
+import { type Found, type Located, type Shards, totalsOf, type Wanted } from "./shards.ts";
+import type { Hidden, ShardAddress, ShardCallName, ShardCalls, ShardPort } from "./wire.ts";
+
+/** The shards of one version elsewhere. */
+export interface RemoteShards extends Shards {
+  /** Has every shard made ready. Throws the first failure once all have ended. */
+  ready(): Promise<void>;
+}
+
+/** What asking needs. */
+export interface RemotePorts {
+  readonly port: ShardPort;
+  /** Milliseconds from any fixed point. */
+  now(): number;
+}
+
+/** What is laid over the shards of a version. */
+interface Layer {
+  readonly hidden: readonly string[];
+  /** By shard, the numbers of its hidden documents, once it has told them. */
+  readonly known: (Uint16Array<ArrayBuffer> | undefined)[];
+  readonly fresh: ResidentShard | null;
+}
+
+/** What a fresh shard in memory answers, taken at once. */
+interface FreshAnswer {
+  readonly proposals: ShardProposals;
+  readonly scored: ScoredDocuments;
+  readonly evidence: ShardEvidence | null;
+}
+
+/** The shards at these addresses, in the order of their ordinals. Cheap: nothing is asked. */
+export function remoteShards(ports: RemotePorts, addresses: readonly ShardAddress[]): RemoteShards {
+  return over(ports, addresses, { hidden: [], known: [], fresh: null });
+}
+
+function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Layer): RemoteShards {
+  const { port, now } = ports;
+  /** All of these shards at once; null where there is nothing to ask. Failures are kept, not thrown. */
+  const askAll = async <Name extends ShardCallName>(
+    name: Name,
+    requests: readonly (ShardCalls[Name]["request"] | null)[],
+    until: number,
+  ): Promise<readonly Outcome<ShardCalls[Name]["answer"]>[]> =>
+    Promise.all(
+      requests.map(async (request, shard) => {
+        if (request === null) return NOT_ASKED;
+        try {
+          return { answer: await port.ask(name, addresses[shard]!, request, until - now()) };
+        } catch (error) {
+          return { error };
+        }
+      }),
+    );
+
+  const find = async (query: EncodedQuery, { deep, terms }: Wanted): Promise<Found> => {
+    const until = now() + SHARD_LIMITS.patienceMs;
+    const pool = deep ? FAR_POOL : NEAR_POOL;
+    const hidden = addresses.map((_, shard): Hidden => {
+      const known = layer.known[shard];
+      return known === undefined ? { ids: layer.hidden } : { documents: known };
+    });
+    // In this turn, before the first wait: the memory of a fresh shard may be filled anew while others are asked.
+    const fresh =
+      layer.fresh === null ? null : answerOfFresh(searchable(alive(layer.fresh)), query, pool, terms);
+    const proposed = await askAll(
+      "propose",
+      addresses.map((_, shard) => ({ query, pool, hidden: hidden[shard]! })),
+      until,
+    );
+    proposed.forEach((outcome, shard) => {
+      if ("answer" in outcome && outcome.answer !== null) layer.known[shard] = outcome.answer.hidden;
+    });
+    const proposals = proposed.map((outcome) => answerOf(outcome)?.proposals ?? null);
+    const chosen = chooseDocuments(fresh === null ? proposals : [...proposals, fresh.proposals], pool);
+    const scored = await askAll(
+      "score",
+      addresses.map((_, shard) => {
+        const documents = chosen[shard]!;
+        return documents.length === 0 ? null : { query, documents };
+      }),
+      until,
+    );
+    const failed = addresses.map((_, shard) => errorOf(proposed[shard]!) ?? errorOf(scored[shard]!));
+    const missing = failed.flatMap((error, shard) => (error === undefined ? [] : [shard]));
+    if (missing.length > 0 && missing.length === addresses.length) throw failed[0];
+    const own = proposals.map((shard, at) => (failed[at] === undefined ? shard : null));
+    const found = scored.map((outcome, at) =>
+      failed[at] === undefined ? (answerOf(outcome) ?? NOTHING_SCORED) : null,
+    );
+    const all = fresh === null ? own : [...own, fresh.proposals];
+    const allScored = fresh === null ? found : [...found, fresh.scored];
+    return {
+      candidates: gather(all, allScored, query, deep),
+      ...totalsOf(all),
+      missing,
+      evidence: (candidates) => evidenceOf(candidates, terms ?? [], fresh, until),
+    };
+  };
+
+  /** One call to each shard that has candidates; those of the fresh shard are here already. */
+  const evidenceOf = async (
+    candidates: readonly Candidate[],
+    terms: readonly number[],
+    fresh: FreshAnswer | null,
+    until: number,
+  ): Promise<readonly ShardEvidence[]> => {
+    const asked = addresses.map((_, shard) => candidates.filter((candidate) => candidate.shard === shard));
+    const outcomes = await askAll(
+      "evidence",
+      asked.map((own) => (own.length === 0 ? null : { chunks: own.map(placeOf), terms })),
+      until,
+    );
+    return candidates.map((candidate) => {
+      const { shard, at } = candidate;
+      if (shard === addresses.length) return partOf(fresh!.evidence!, at, terms.length);
+      const outcome = outcomes[shard]!;
+      const evidence = answerOf(outcome);
+      if (evidence === null) throw errorOf(outcome);
+      return partOf(evidence, asked[shard]!.indexOf(candidate), terms.length);
+    });
+  };
+
+  const locate = async (id: string): Promise<Located | null> => {
+    const { fresh, hidden } = layer;
+    const place = fresh === null ? null : searchable(alive(fresh)).locate(id);
+    if (place !== null) return { shard: addresses.length, ...place };
+    if (hidden.includes(id)) return null;
+    const outcomes = await askAll(
+      "locate",
+      addresses.map(() => ({ id })),
+      now() + SHARD_LIMITS.patienceMs,
+    );
+    for (const [shard, outcome] of outcomes.entries()) {
+      const found = answerOf(outcome);
+      if (found !== null) return { shard, ...found };
+    }
+    const failed = outcomes.flatMap((outcome, shard) => (errorOf(outcome) === undefined ? [] : [shard]));
+    if (failed.length === 0) return null;
+    const message = `The document may be in a shard that does not answer: ${failed.join(", ")}. Ask again shortly.`;
+    throw new LightedgeError("index/partial", message, { field: "id" }, errorOf(outcomes[failed[0]!]!));
+  };
+
+  return {
+    find,
+    locate,
+    withLayer: ({ hidden, fresh }) => over(ports, addresses, { hidden, known: [], fresh }),
+    async ready() {
+      const outcomes = await askAll(
+        "ready",
+        addresses.map(() => ({})),
+        now() + SHARD_LIMITS.readyMs,
+      );
+      const error = outcomes.map(errorOf).find((each) => each !== undefined);
+      if (error !== undefined) throw error;
+    },
+  };
+}
+
+/** What became of a call: `answer` null where nothing was asked. */
+type Outcome<Answer> = { readonly answer: Answer | null } | { readonly error: unknown };
+const NOT_ASKED = { answer: null };
+
+function answerOf<Answer>(outcome: Outcome<Answer>): Answer | null {
+  return "answer" in outcome ? outcome.answer : null;
+}
+
+function errorOf(outcome: Outcome<unknown>): unknown {
+  return "error" in outcome ? outcome.error : undefined;
+}
+
+const NOTHING_SCORED: ScoredDocuments = {
+  documents: new Uint32Array(0),
+  dense: new Float64Array(0),
+  chunks: new Uint32Array(0),
+  sparse: new Int32Array(0),
+  places: new Uint32Array(0),
+  ids: new Uint8Array(0),
+  idStarts: new Uint32Array(1),
+};
+
+function alive(shard: ResidentShard) {
+  return { ...shard, dead: new Uint16Array(0) };
+}
+
+/** All that a search may want of a fresh shard: few documents, so all it proposes are scored whatever the cut leaves. */
+function answerOfFresh(
+  shard: SearchableShard,
+  query: EncodedQuery,
+  pool: Pool,
+  terms: readonly number[] | null,
+): FreshAnswer {
+  const proposals = shard.propose(query, pool);
+  const documents = new Set([...proposals.dense.documents, ...proposals.sparse.documents]);
+  const scored = shard.score(query, Uint32Array.from(documents).sort());
+  const places = Array.from(scored.documents, (document, at) => ({ document, chunk: scored.chunks[at]! }));
+  return { proposals, scored, evidence: terms === null ? null : shard.evidence(places, terms) };
+}
+
+function placeOf({ document, chunk }: Candidate): ChunkPlace {
+  return { document, chunk };
+}
+
+/** The evidence of one chunk out of that of many. */
+function partOf(
+  { vectors, scales, impacts, impactScale }: ShardEvidence,
+  at: number,
+  terms: number,
+): ShardEvidence {
+  const padded = vectors.length / scales.length;
+  return {
+    vectors: vectors.slice(at * padded, (at + 1) * padded),
+    scales: scales.slice(at, at + 1),
+    impacts: impacts.slice(at * terms, (at + 1) * terms),
+    impactScale,
+  };
+}
