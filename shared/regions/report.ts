@@ -1,6 +1,7 @@
 /** What `GET /v1/regions` answers: every region of a deployment as the place that was asked sees it now. */
 import type { ErrorCode } from "../errors.ts";
 import type { Placement } from "../types.ts";
+import type { Place } from "./region.ts";
 
 /** A shard of an index in one region. */
 export interface ShardReport {
@@ -45,6 +46,8 @@ export interface RegionReport {
 
 /** The answer. */
 export interface RegionsReport {
+  /** Where the request comes from, as well as it is known. */
+  readonly from: Place | null;
   /** The region whose turn is first for requests from here; the first of `regions`, which go by distance. */
   readonly nearest: string;
   /** What this isolate keeps in memory, and may. */
