@@ -8,7 +8,8 @@ import type { Manifest } from "../format/manifest.ts";
 import type { OverlayFile } from "../format/overlay.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import type { ReadStore } from "../store/store.ts";
-import type { SearchAnswer, SearchRequest } from "../types.ts";
+import type { Placement, SearchAnswer, SearchRequest } from "../types.ts";
+import type { ShardPort } from "./wire.ts";
 
 export type { StoredDocument } from "../format/document-block.ts";
 
@@ -21,6 +22,8 @@ export interface EnginePorts {
   now(): number;
   /** Name of the region that answers, as it stands in answers. */
   readonly region: string;
+  /** The way to shards in Durable Objects; absent where all are kept in memory. */
+  readonly shards?: ShardPort;
 }
 
 /** A write at the edge that no version holds yet. */
@@ -40,6 +43,10 @@ export interface OpenIndex {
   readonly manifestSha256: string;
   /** Bytes held: tables, shards, directories; the document cache is counted apart. */
   readonly residentBytes: number;
+  /** Where its shards are; in this isolate when absent. */
+  readonly placement?: Placement;
+  /** Has all shards made ready, wherever they are, so that the next search waits for none. Nothing to do for those in this isolate. Throws what a shard failed with. */
+  warm(): Promise<void>;
   /** Which writes at the edge this version holds already; null where it holds none. */
   readonly overlay: OverlayFile | null;
   /** The writes laid over it, ascending; none as it comes from the store. */

@@ -4,10 +4,10 @@ import { checkBinding } from "../format/binding.ts";
 import { openDocuments } from "../format/documents.ts";
 import { readLexicon } from "../format/lexicon.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
-import { type BlobEntry, blobsOf, type Manifest, residentBytesOf } from "../format/manifest.ts";
+import { type BlobEntry, blobsOf, type Manifest } from "../format/manifest.ts";
 import { pointerKey, versionName } from "../format/names.ts";
 import { readOverlay } from "../format/overlay.ts";
-import { type Pointer, parsePointer } from "../format/pointer.ts";
+import { type ManifestReference, type Pointer, parsePointer } from "../format/pointer.ts";
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../format/tombstones.ts";
@@ -15,19 +15,25 @@ import { MEMORY_LIMITS } from "../limits.ts";
 import { noIndexNamed } from "../store/keys.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
+import type { Placement } from "../types.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
 import { BlockCache } from "./document-reader.ts";
 import { FreshSlot } from "./fresh-slot.ts";
 import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
 import { liveShards } from "./live-shards.ts";
+import { isolateBytesOf, placementOf } from "./placement.ts";
+import { remoteShards } from "./remote-shards.ts";
 import { loadShard, loadTable, residentShardBytes, residentTableBytes } from "./resident.ts";
 import { localShards } from "./shards.ts";
+import type { ShardAddress } from "./wire.ts";
 import { openOver } from "./with-writes.ts";
 
 /** How much of an index may be kept in memory. */
 export interface OpenOptions {
   /** Bytes for tables and shards; `MEMORY_LIMITS.residentBytes` when absent. */
   readonly residentBytes?: number;
+  /** Bytes that decide where shards are kept; `residentBytes`, which may be what others have left, when absent. */
+  readonly budgetBytes?: number;
   /** Where inflated document blocks are kept; a cache of its own of `MEMORY_LIMITS.documentCacheBytes` when absent. */
   readonly blocks?: BlockCache;
 }
@@ -40,8 +46,9 @@ export async function readCurrent(store: ReadStore, name: string): Promise<Point
 }
 
 /**
- * Loads the current version of an index. Throws `index/not-found`, `index/too-large` before
- * anything is loaded that would not fit, `binding/mismatch`, and what loading a blob throws.
+ * Loads the current version of an index; of one that is too large for the budget all but its shards, where the ports
+ * lead to objects that keep those. Throws `index/not-found`, `index/too-large` before anything is loaded that would not
+ * fit, `binding/mismatch`, and what loading a blob throws.
  * Cost: one read each for pointer, manifest and blob; for documents two, of head and directory alone.
  */
 export async function openIndex(
@@ -52,9 +59,18 @@ export async function openIndex(
   const pointer = await readCurrent(ports.store, name);
   const manifest = await loadManifest(ports.store, pointer.manifest);
   const cap = options.residentBytes ?? MEMORY_LIMITS.residentBytes;
-  checkSize(manifest, cap);
-  const parts = await loadParts(ports, manifest, cap);
+  const { shards: port } = ports;
+  const placement = placementOf(manifest, {
+    budgetBytes: options.budgetBytes ?? cap,
+    objects: port !== undefined,
+  });
+  checkSize(manifest, placement, cap);
+  const parts = await loadParts(ports, manifest, placement, cap);
   const { documents: files, overlay, shards, dead, ...searcher } = parts;
+  const remote =
+    port === undefined || placement === "isolate"
+      ? null
+      : remoteShards({ port, now: ports.now }, addressesOf(ports.region, manifest, pointer.manifest));
   const overlayBytes = blobsOf(manifest, "overlay").reduce((sum, { bytes }) => sum + bytes, 0);
   const residentBytes =
     overlayBytes +
@@ -64,10 +80,13 @@ export async function openIndex(
   const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
   const version = versionName(pointer.seq, pointer.manifest.sha256);
   return openOver({
-    facts: { name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, overlay },
+    facts: {
+      ...{ name, manifest, version, manifestSha256: pointer.manifest.sha256, residentBytes, overlay },
+      ...{ placement, warm: remote === null ? async () => undefined : () => remote.ready() },
+    },
     searcher: {
       ...{ name, version, manifest, ports, ...searcher },
-      shards: localShards(liveShards(shards, dead)),
+      shards: remote ?? localShards(liveShards(shards, dead)),
     },
     files,
     blocks,
@@ -76,8 +95,19 @@ export async function openIndex(
   });
 }
 
-function checkSize(manifest: Manifest, cap: number): void {
-  const bytes = residentBytesOf(manifest);
+function addressesOf(
+  region: string,
+  manifest: Manifest,
+  reference: ManifestReference,
+): readonly ShardAddress[] {
+  return blobsOf(manifest, "shard").map(({ ordinal, sha256 }) => ({
+    ...{ region, index: manifest.index, ordinal, sha256 },
+    manifest: reference,
+  }));
+}
+
+function checkSize(manifest: Manifest, placement: Placement, cap: number): void {
+  const bytes = isolateBytesOf(manifest, placement);
   if (bytes <= cap) return;
   throw new LightedgeError(
     "index/too-large",
@@ -86,7 +116,7 @@ function checkSize(manifest: Manifest, cap: number): void {
   );
 }
 
-async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
+async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Placement, cap: number) {
   const { store } = ports;
   const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
   // What is read at once is in memory several times over until it lies where it stays. A small
@@ -96,6 +126,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
   const turn = small ? <T>(load: () => Promise<T>) => load() : oneByOne();
   const each = <T>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
     Promise.all(blobsOf(manifest, role).map((blob) => turn(() => load(blob))));
+  const here = placement === "isolate";
   const [tokenizer, tables, lexicons, shards, documents, tombstones, overlays] = await Promise.all([
     turn(async () => {
       const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
@@ -103,12 +134,15 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, cap: number) {
     }),
     each("table", (blob) => loadTable(store, blob, ports.kernels(cap), limits)),
     each("lexicon", async (blob) => residentLexicon(readLexicon(await loadEnvelope(store, blob)))),
-    each("shard", (blob) => loadShard(store, blob, ports.kernels(cap), limits)),
-    each("documents", async (blob) => ({
-      sha256: blob.sha256,
-      documents: await openDocuments(await openRanged(store, blob)),
-    })),
-    each("tombstones", async (blob) => readTombstones(await loadEnvelope(store, blob))),
+    here ? each("shard", (blob) => loadShard(store, blob, ports.kernels(cap), limits)) : [],
+    // Of these no more than directories is read, so they need not take turns.
+    Promise.all(
+      blobsOf(manifest, "documents").map(async (blob) => ({
+        sha256: blob.sha256,
+        documents: await openDocuments(await openRanged(store, blob)),
+      })),
+    ),
+    here ? each("tombstones", async (blob) => readTombstones(await loadEnvelope(store, blob))) : [],
     each("overlay", async (blob) => readOverlay(await loadEnvelope(store, blob))),
   ]);
   await checkBinding(manifest, {

@@ -17,7 +17,7 @@ export interface BaseParts {
   /** What is told of it. */
   readonly facts: Pick<
     OpenIndex,
-    "name" | "manifest" | "version" | "manifestSha256" | "residentBytes" | "overlay"
+    "name" | "manifest" | "version" | "manifestSha256" | "residentBytes" | "placement" | "warm" | "overlay"
   >;
   readonly searcher: Omit<SearcherParts, "documents" | "newWords">;
   /** One for each shard, in their order. */

@@ -84,6 +84,7 @@ function plainIndex(
     residentBytes,
     manifest: fakeManifest(name, documents.length, digest),
     manifestSha256: digest,
+    warm: async () => undefined,
     async search(request): Promise<SearchAnswer> {
       await options.beforeSearch?.(request);
       const hits = documents

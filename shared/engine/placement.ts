@@ -1,0 +1,28 @@
+/** Where the shards of an index are kept, chosen by what its manifest says it takes. */
+import { type BlobEntry, type Manifest, residentBytesOf } from "../format/manifest.ts";
+import type { Placement } from "../types.ts";
+
+/** What the choice depends on. */
+export interface PlacementOptions {
+  /** Bytes for the indexes of an isolate. */
+  readonly budgetBytes: number;
+  /** Whether there are objects that shards can be kept in. */
+  readonly objects: boolean;
+}
+
+/**
+ * In the isolate where all of the index fits its budget: no hop is quicker than the shortest. Else in objects where
+ * there are some. It does not depend on what else is loaded, or the same index would be here today and there tomorrow.
+ */
+export function placementOf(
+  manifest: Pick<Manifest, "blobs">,
+  { budgetBytes, objects }: PlacementOptions,
+): Placement {
+  return objects && residentBytesOf(manifest) > budgetBytes ? "objects" : "isolate";
+}
+
+/** Bytes of memory that an index takes in the isolate that answers, about. */
+export function isolateBytesOf({ blobs }: Pick<Manifest, "blobs">, placement: Placement): number {
+  const away: readonly BlobEntry["role"][] = placement === "objects" ? ["shard", "tombstones"] : [];
+  return residentBytesOf({ blobs: blobs.filter(({ role }) => !away.includes(role)) });
+}
