@@ -4,18 +4,25 @@ import { checkedId } from "../shared/document-rules.ts";
 import type { OpenIndex } from "../shared/engine/api.ts";
 import { asLightedgeError, LightedgeError, printable } from "../shared/errors.ts";
 import { INBOX_LIMITS } from "../shared/limits.ts";
+import type { RequestPlace } from "../shared/regions/nearest.ts";
 import { checkIndexName } from "../shared/store/keys.ts";
 import type { SearchAnswer } from "../shared/types.ts";
 import { readJson } from "./body.ts";
-import { ageOf, describeIndex } from "./describe-index.ts";
+import { describeIndex } from "./describe-index.ts";
 import { type ErrorBody, errorBody, errorResponse, logLine, statusOf } from "./error-response.ts";
-import { behind, type Freshness, isFresh } from "./freshness.ts";
-import { type CheckResult, healthOf } from "./health.ts";
+import type { Freshness } from "./freshness.ts";
+import { type CheckResult, healthOf, regionStates } from "./health.ts";
 import type { Background, IndexCache } from "./index-cache.ts";
 import { HTTP_LIMITS } from "./limits.ts";
 import { openApi } from "./openapi.ts";
 import { type PageSettings, type PreparedPage, preparePage } from "./page-response.ts";
 import { parameters, rawPath } from "./query-string.ts";
+import { callerPlace } from "./regions/caller-place.ts";
+import type { Circuits } from "./regions/circuit.ts";
+import { nearestFirst } from "./regions/nearest-first.ts";
+import type { Question, RegionRouter, Routed } from "./regions/router.ts";
+import type { RegionStore } from "./regions/stores.ts";
+import { REGION_HEADER, toldOf, withTold } from "./regions/told.ts";
 import {
   batchItems,
   batchQueryFromJson,
@@ -33,8 +40,14 @@ import { takeWrite, type WritePorts, type WriteRequest } from "./write.ts";
 
 /** What the interface needs from the place it runs in. */
 export interface AppPorts {
+  /** What this isolate has loaded, and who asks it. */
   readonly indexes: IndexCache;
-  readonly region: string;
+  readonly router: RegionRouter;
+  readonly circuits: Circuits;
+  /** All regions of the deployment, the first being home. */
+  readonly regions: AppRegions;
+  /** Whether the header `x-lightedge-from` is believed. */
+  readonly testLocation: boolean;
   readonly budgetBytes: number;
   /** Whether writes that wait are looked for. */
   readonly readsInbox: boolean;
@@ -53,6 +66,11 @@ export interface AppPorts {
   log(line: string): void;
 }
 
+/** Regions as the interface knows them. */
+export type AppRegion = Pick<RegionStore, "name" | "home" | "place">;
+/** One region at least. */
+export type AppRegions = readonly [AppRegion, ...AppRegion[]];
+
 /** The interface, ready to answer. */
 export interface App {
   /** Answers a request. Never rejects. */
@@ -66,6 +84,8 @@ interface Call {
   readonly request: Request;
   readonly url: string;
   readonly segments: Readonly<Record<string, string>>;
+  /** Where it comes from, as well as that is known. */
+  readonly place: RequestPlace | undefined;
   readonly background: Background;
   readonly requestId: string;
 }
@@ -81,7 +101,8 @@ export function createApp(ports: AppPorts): App {
     router.on(method, honoPath(path), (context) => {
       const { req, env } = context;
       const segments = rawSegments(path, rawPath(req.url));
-      return handlers[operation]({ request: req.raw, url: req.url, segments, ...env });
+      const place = callerPlace(req.raw, ports.testLocation);
+      return handlers[operation]({ request: req.raw, url: req.url, segments, place, ...env });
     });
   }
   for (const [path, methods] of methodsByPath()) {
@@ -139,9 +160,8 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
       const run = async (query: (typeof queries)[number]): Promise<SearchAnswer | { error: ErrorBody }> => {
         try {
           if ("failure" in query) throw query.failure;
-          const { index: name, freshness, request } = query.value;
-          const index = await open(ports, call, name, freshness);
-          return withAge(await index.search(request), index, ports.today());
+          const { index: name, ...fresh } = query.value;
+          return withTold(await search(ports, call, name, fresh), ports.today(), ports.readsInbox);
         } catch (error) {
           report(ports, error, call.requestId, call.request);
           return { error: errorBody(error, call.requestId) };
@@ -159,17 +179,19 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
     },
     async describeIndex(call) {
       refuseParameters(parameters(call.url));
-      return json(describeIndex(await open(ports, call, indexOf(call)), ports.today()));
+      const found = await route(ports, call, indexOf(call), {}, async (index) => index);
+      return json(describeIndex(found, ports.today()), 200, headersOf(call, found));
     },
     async getDocument(call) {
       const freshness = freshnessFromParameters(parameters(call.url));
       const name = indexOf(call);
       const id = documentIdFromPath(call.segments.id ?? "");
-      const index = await open(ports, call, name, freshness);
-      const document = await index.document(id);
-      const { version } = index;
-      if (document !== null)
-        return json({ index: name, version, age_s: ageOf(index, ports.today()), ...document });
+      const found = await route(ports, call, name, freshness, (index) => index.document(id));
+      const { answer: document } = found;
+      if (document !== null) {
+        const told = toldOf(found, ports.today());
+        return json({ index: name, ...told, ...document }, 200, headersOf(call, found));
+      }
       const message = `The index ${name} has no document ${printable(id)}.`;
       throw new LightedgeError("document/not-found", message, { field: "id" });
     },
@@ -189,10 +211,14 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
       return write(ports, call, writes, { index, id });
     },
     async health() {
-      const { region, budgetBytes } = ports;
-      const loaded = ports.indexes.loaded();
+      const { regions, circuits, budgetBytes } = ports;
+      const loaded = ports.indexes.entries();
       const { status, indexes, checks } = healthOf(ports.checks.values(), loaded, ports.today());
-      return json({ status, region, indexes, checks, budget_bytes: budgetBytes });
+      const states = regionStates(circuits, regions);
+      return json({
+        ...{ status, region: regions[0].name, regions: states, indexes, checks },
+        budget_bytes: budgetBytes,
+      });
     },
     async describeApi() {
       return json(openApi());
@@ -204,43 +230,42 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
   };
 }
 
-async function answer(
+async function answer(ports: AppPorts, call: Call, name: string, fresh: FreshRequest): Promise<Response> {
+  const started = ports.now();
+  const found = await search(ports, call, name, fresh);
+  const spent = ports.now() - started;
+  const { took_ms: took } = found.answer;
+  const headers = headersOf(call, found);
+  headers.set("server-timing", serverTiming({ load: Math.max(0, spent - took), search: took }));
+  return json(withTold(found, ports.today(), ports.readsInbox), 200, headers);
+}
+
+function search(
   ports: AppPorts,
   call: Call,
   name: string,
   { request, freshness }: FreshRequest,
-): Promise<Response> {
-  const started = ports.now();
-  const index = await open(ports, call, name, freshness);
-  const loaded = ports.now();
-  const found = await index.search(request);
-  const timing = serverTiming({ load: loaded - started, search: found.took_ms });
-  const headers = new Headers({ "server-timing": timing, "x-request-id": call.requestId });
-  return json(withAge(found, index, ports.today()), 200, headers);
+): Promise<Routed<SearchAnswer>> {
+  const ask = (index: OpenIndex) => index.search(request);
+  const missing = (answer: SearchAnswer) => answer.missing_shards ?? [];
+  return route(ports, call, name, freshness, ask, { strict: request.strict === true, missing });
 }
 
-/** An answer with the age of its version, behind the version. */
-function withAge(
-  { index: name, version, ...rest }: SearchAnswer,
-  index: OpenIndex,
-  now: number,
-): SearchAnswer {
-  return { index: name, version, age_s: ageOf(index, now), ...rest };
-}
-
-/** The index, as new as it has to be. Throws `index/behind` where it is not. */
-async function open(
+/** Asks the nearest region that answers. Throws as `RegionRouter.ask`. */
+function route<T>(
   ports: AppPorts,
-  call: Call,
-  name: string,
-  freshness: Freshness = {},
-): Promise<OpenIndex> {
-  // Where no inbox is looked at, that a write is not in it says nothing.
-  const passes = (index: OpenIndex, provenAt: number) =>
-    isFresh(index, ports.readsInbox ? provenAt : 0, freshness);
-  const { index, provenAt } = await ports.indexes.getWhere(name, call.background, passes);
-  if (passes(index, provenAt)) return index;
-  throw behind(index, freshness);
+  { place, background }: Call,
+  index: string,
+  freshness: Freshness,
+  ask: (index: OpenIndex) => Promise<T>,
+  rest: Partial<Question<T>> = {},
+): Promise<Routed<T>> {
+  const regions = nearestFirst(ports.regions, place);
+  return ports.router.ask({ index, regions, freshness, background, ask, ...rest });
+}
+
+function headersOf({ requestId }: Call, { region }: Routed<unknown>): Headers {
+  return new Headers({ "x-request-id": requestId, [REGION_HEADER]: region });
 }
 
 /** What taking a write needs, for a request that may write. Asks nothing of any store, whatever is sent. */
@@ -254,14 +279,15 @@ async function admitted({ writes }: AppPorts, { request }: Call): Promise<WriteP
 }
 
 async function write(
-  { indexes, today }: AppPorts,
-  { request, background, requestId }: Call,
+  { router, regions, today }: AppPorts,
+  { request, background, requestId, place }: Call,
   writes: WritePorts,
   document: Pick<WriteRequest, "index" | "id" | "fields">,
 ): Promise<Response> {
   const idempotencyKey = request.headers.get("idempotency-key");
+  const indexes = router.written(nearestFirst(regions, place));
   const taken = await takeWrite(writes, indexes, { ...document, idempotencyKey }, today(), background);
-  return json(taken, 202, new Headers({ "x-request-id": requestId }));
+  return json(taken, 202, new Headers({ "x-request-id": requestId, [REGION_HEADER]: regions[0].name }));
 }
 
 function indexOf({ segments }: Call): string {

@@ -1,18 +1,19 @@
 /** What may be told of a loaded index without a search. */
-import type { OpenIndex } from "../shared/engine/api.ts";
-import type { Manifest } from "../shared/format/manifest.ts";
+import { blobsOf, type Manifest } from "../shared/format/manifest.ts";
+import type { Routed } from "./regions/router.ts";
+import { type Told, toldOf } from "./regions/told.ts";
+import { seqOf } from "./version.ts";
 
 /** The answer of `GET /v1/indexes/{index}`. */
-export interface IndexDescription {
+export interface IndexDescription extends Told {
   readonly index: string;
-  readonly version: string;
   readonly seq: number;
   /** When this version was built, UTC. */
   readonly created: string;
-  /** Whole seconds since `created`. */
-  readonly age_s: number;
   readonly documents: number;
   readonly chunks: number;
+  /** Files that its documents are spread over. */
+  readonly shards: number;
   readonly model: string;
   readonly dimension: number;
   /** Names of the tasks, the default first. */
@@ -29,25 +30,18 @@ export interface IndexDescription {
   readonly format: number;
 }
 
-/**
- * Whole seconds since the version of an index was built. `now` is in milliseconds since 1970; a
- * clock behind the indexer's gives 0.
- */
-export function ageOf({ manifest }: Pick<OpenIndex, "manifest">, now: number): number {
-  return Math.max(0, Math.floor((now - Date.parse(manifest.created)) / 1000));
-}
-
-/** Describes an index. `now` is in milliseconds since 1970. */
-export function describeIndex(index: OpenIndex, now: number): IndexDescription {
+/** Describes an index as a region answers for it. `now` is in milliseconds since 1970. */
+export function describeIndex(found: Routed<unknown>, now: number): IndexDescription {
+  const { index } = found;
   const { manifest, version, residentBytes } = index;
   return {
     index: index.name,
-    version,
-    seq: Number(version.slice(0, version.indexOf("-"))),
+    ...toldOf(found, now),
+    seq: seqOf(version),
     created: manifest.created,
-    age_s: ageOf(index, now),
     documents: manifest.counts.documents,
     chunks: manifest.counts.chunks,
+    shards: blobsOf(manifest, "shard").length,
     model: manifest.model.name,
     dimension: manifest.model.dimension,
     tasks: manifest.tasks.map(({ name }) => name),

@@ -4,6 +4,7 @@ import { LightedgeError, printable } from "../shared/errors.ts";
 import { isWriteId, type WriteId } from "../shared/format/names.ts";
 import { isListedAsFolded } from "../shared/format/overlay.ts";
 import { timeOfWrite } from "../shared/inbox/fold.ts";
+import { seqOf } from "./version.ts";
 
 /** What an answer has to know of; nothing in particular where both are absent. */
 export interface Freshness {
@@ -30,12 +31,12 @@ export function freshnessOf(minVersion: string | undefined, minWrite: string | u
 }
 
 /**
- * Whether an index knows of what is asked for. `provenAt` is when the store was last seen to have nothing newer, in
+ * Whether an index knows of what is asked for. `provenAt` is when its inbox was last seen to have nothing newer, in
  * ms since 1970.
  */
 export function isFresh(index: OpenIndex, provenAt: number, { minVersion, minWrite }: Freshness): boolean {
   if (minVersion !== undefined) {
-    const seq = Number(index.version.slice(0, index.version.indexOf("-")));
+    const seq = seqOf(index.version);
     const same = index.version === minVersion.name || String(seq) === minVersion.name;
     if (seq < minVersion.seq || (seq === minVersion.seq && !same)) return false;
   }

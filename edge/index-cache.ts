@@ -14,7 +14,7 @@ export interface Background {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** Where indexes come from. */
+/** Where indexes come from. A name is whatever tells one from another; the cache takes it for nothing more. */
 export interface IndexSource {
   /** Loads the current version. Throws `index/too-large`, before loading, above this many resident bytes. */
   open(name: string, residentBytes: number): Promise<OpenIndex>;
@@ -26,7 +26,14 @@ export interface IndexSource {
    * The index with the writes that wait in its inbox now, in at most `capBytes`; itself where nothing changed.
    * `known` are writes that need not be read again. Cost: one listing, and one read for each unknown write.
    */
-  withWaiting(index: OpenIndex, known: readonly WaitingWrite[], capBytes: number): Promise<OpenIndex>;
+  withWaiting(
+    index: OpenIndex,
+    known: readonly WaitingWrite[],
+    capBytes: number,
+    name: string,
+  ): Promise<OpenIndex>;
+  /** Whether this index is served without a look at its inbox where that is `store/unavailable`: where its own store has none. */
+  inboxIsElsewhere?(name: string): boolean;
 }
 
 /** How the cache behaves. */
@@ -42,6 +49,8 @@ export interface CacheOptions {
    * loaded version is served while the pointer is read; after that the request waits for it.
    */
   readonly pointerMaxAgeMs: number;
+  /** Milliseconds for which a loaded version is served while its pointer cannot be read; without end when absent. */
+  readonly maxStaleMs?: number;
   /**
    * Milliseconds to wait for a load that another request began. On Workers a load dies with
    * its request once `waitUntil` runs out, and its promise then never settles.
@@ -56,6 +65,10 @@ export interface Proven {
   readonly index: OpenIndex;
   /** When the store was last seen to have nothing newer, in ms since 1970. */
   readonly provenAt: number;
+  /** As of when all writes in its inbox are known, in ms since 1970; 0 where it was not seen yet. */
+  readonly inboxAt: number;
+  /** Whether the pointer could not be read when it was last tried. */
+  readonly unreadable: boolean;
 }
 
 /** Share of the bytes for writes that wait which they have even where indexes fill the budget. */
@@ -93,6 +106,11 @@ export class IndexCache {
     return [...this.#entries.values()].map(({ index }) => index);
   }
 
+  /** What is loaded, by the name it is kept under, the most recently used last. Touches no storage. */
+  entries(): ReadonlyMap<string, Proven> {
+    return this.#entries;
+  }
+
   /** Resident bytes of all loaded indexes. */
   get residentBytes(): number {
     return this.loaded().reduce((bytes, index) => bytes + index.residentBytes, 0);
@@ -110,6 +128,7 @@ export class IndexCache {
 
     const { now, pointerMaxAgeMs } = this.#options;
     const time = now();
+    if (this.#isTooStale(entry)) return this.#shared(name, background);
     if (time - entry.triedAt < pointerMaxAgeMs) return entry.index;
     if (time - entry.provenAt < pointerMaxAgeMs * STALE_FACTOR) {
       this.#shared(name, background).catch(() => undefined);
@@ -122,16 +141,12 @@ export class IndexCache {
    * As `get`, but where what is loaded does not pass this test the store is looked at until it does: twice at most,
    * since the first look may have begun before the caller asked. Gives what is loaded then, whether it passes or not.
    */
-  async getWhere(
-    name: string,
-    background: Background,
-    passes: (index: OpenIndex, provenAt: number) => boolean,
-  ): Promise<Proven> {
+  async getWhere(name: string, background: Background, passes: (found: Proven) => boolean): Promise<Proven> {
     let index = await this.get(name, background);
     for (let looks = 0; ; looks++) {
       // Not there where the index was evicted at once for another one.
-      const found = this.#entries.get(name) ?? { index, provenAt: 0 };
-      if (looks === 2 || passes(found.index, found.provenAt)) return found;
+      const found = this.#entries.get(name) ?? { index, provenAt: 0, inboxAt: 0, unreadable: false };
+      if (looks === 2 || passes(found)) return found;
       index = await this.#shared(name, background);
     }
   }
@@ -147,7 +162,8 @@ export class IndexCache {
   note(name: string, write: WaitingWrite): void {
     if (this.#flights.has(name)) this.#noted.get(name)?.push(write);
     const entry = this.#entries.get(name);
-    if (entry !== undefined) this.#entries.set(name, { ...entry, index: this.#lay(entry.index, [write]) });
+    if (entry !== undefined)
+      this.#entries.set(name, { ...entry, index: this.#lay(name, entry.index, [write]) });
   }
 
   /** The flight for this name, begun here if there is none or the one there is has outlived all patience. */
@@ -184,12 +200,13 @@ export class IndexCache {
     try {
       const version = await this.#source.currentVersion(name);
       if (version !== before.index.version) return await this.#load(name);
-      const laid = await this.#withWaiting(name, before.index);
+      const { laid, seen } = await this.#withWaiting(name, before.index);
       // No await from here on, as a write noted in between would be lost.
-      const index = this.#lay(laid, this.#noted.get(name) ?? []);
+      const index = this.#lay(name, laid, this.#noted.get(name) ?? []);
+      const inboxAt = seen ? askedAt : before.inboxAt;
       // Changed without counting that as a use; nothing is changed where the index was evicted meanwhile.
       if (this.#entries.get(name)?.index.version === version)
-        this.#entries.set(name, { index, provenAt: askedAt, triedAt: askedAt });
+        this.#entries.set(name, { index, provenAt: askedAt, inboxAt, triedAt: askedAt, unreadable: false });
       return index;
     } catch (error) {
       // Gone is an answer, not a failure to get one.
@@ -198,22 +215,40 @@ export class IndexCache {
         throw error;
       }
       const still = this.#entries.get(name);
-      if (still !== undefined) return still.index;
-      throw error;
+      if (still === undefined) throw error;
+      this.#entries.set(name, { ...still, unreadable: true });
+      if (this.#isTooStale(still)) throw error;
+      return still.index;
     }
   }
 
-  #withWaiting(name: string, index: OpenIndex): Promise<OpenIndex> {
+  /** Whether the pointer has not been read for so long that nothing may be said of what is loaded. */
+  #isTooStale({ provenAt }: Entry): boolean {
+    const { now, maxStaleMs = Number.POSITIVE_INFINITY } = this.#options;
+    return now() - provenAt >= maxStaleMs;
+  }
+
+  /** The index with the writes that wait, and whether the inbox was seen: if not, with those known before. */
+  async #withWaiting(
+    name: string,
+    index: OpenIndex,
+  ): Promise<{ readonly laid: OpenIndex; readonly seen: boolean }> {
     const known = this.#entries.get(name)?.index.waiting ?? [];
-    return this.#source.withWaiting(index, known, this.#waitingRoom(name));
+    try {
+      const laid = await this.#source.withWaiting(index, known, this.#waitingRoom(name), name);
+      return { laid, seen: true };
+    } catch (error) {
+      if (!isCode(error, "store/unavailable") || this.#source.inboxIsElsewhere?.(name) !== true) throw error;
+      return { laid: this.#lay(name, index, known), seen: false };
+    }
   }
 
   /** An index with these writes laid over it beside those it has; itself where it knows or holds them all. */
-  #lay(index: OpenIndex, writes: readonly WaitingWrite[]): OpenIndex {
+  #lay(name: string, index: OpenIndex, writes: readonly WaitingWrite[]): OpenIndex {
     const news = writes.filter(({ entry }) => !isHeld(index.overlay, entry));
     const merged = mergeWrites(index.waiting, news);
     if (merged.length === index.waiting.length) return index;
-    return index.withWrites(merged, this.#waitingRoom(index.name), index.unread);
+    return index.withWrites(merged, this.#waitingRoom(name), index.unread);
   }
 
   /**
@@ -222,26 +257,31 @@ export class IndexCache {
    */
   #waitingRoom(name: string): number {
     const { budgetBytes, waitingBytes } = this.#options;
-    const others = this.loaded().filter((index) => index.name !== name);
-    const taken = others.reduce((bytes, index) => bytes + index.waitingBytes, 0);
+    const others = [...this.#entries].filter(([other]) => other !== name);
+    const taken = others.reduce((bytes, [, { index }]) => bytes + index.waitingBytes, 0);
     const free = Math.max(budgetBytes - this.residentBytes, waitingBytes * LEAST_WAITING_SHARE);
     return Math.max(0, Math.min(waitingBytes, free) - taken);
   }
 
   async #load(name: string): Promise<OpenIndex> {
-    const before = this.#turn;
+    const queued = this.#turn;
     const { promise: turn, resolve: done } = Promise.withResolvers<void>();
     this.#turn = turn;
     try {
-      await settlesWithin(before, this.#options.patienceMs);
+      await settlesWithin(queued, this.#options.patienceMs);
       const startedAt = this.#options.now();
-      const laid = await this.#withWaiting(name, await this.#loadWithRoom(name));
+      const before = this.#entries.get(name)?.inboxAt ?? 0;
+      const { laid, seen } = await this.#withWaiting(name, await this.#loadWithRoom(name));
       // No await from here on, as above.
-      const index = this.#lay(laid, this.#noted.get(name) ?? []);
+      const index = this.#lay(name, laid, this.#noted.get(name) ?? []);
       this.#entries.delete(name);
       // What an index takes is known to the byte only now.
       while (index.residentBytes > this.#room && this.#entries.size > 0) this.#evictFor(name);
-      this.#entries.set(name, { index, provenAt: startedAt, triedAt: startedAt });
+      const inboxAt = seen ? startedAt : before;
+      this.#entries.set(name, {
+        ...{ index, provenAt: startedAt, inboxAt, triedAt: startedAt },
+        unreadable: false,
+      });
       return index;
     } finally {
       done();

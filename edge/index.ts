@@ -1,29 +1,31 @@
 /** The Worker: bindings and variables in, the HTTP interface and the scheduled work out. */
 import kernels from "../build/kernels.wasm";
 import page from "../build/page.html";
-import type { EnginePorts } from "../shared/engine/api.ts";
-import { BlockCache } from "../shared/engine/document-reader.ts";
-import { openIndex, readCurrent } from "../shared/engine/open.ts";
-import { loadManifest } from "../shared/format/load.ts";
-import { residentBytesOf } from "../shared/format/manifest.ts";
-import { versionName } from "../shared/format/names.ts";
 import { toHex } from "../shared/hash.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
-import type { ReadStore } from "../shared/store/store.ts";
 import { AdminKey } from "./admin-key.ts";
 import { type App, createApp } from "./app.ts";
 import { collect } from "./collect.ts";
 import type { CheckResult } from "./health.ts";
-import { ServiceInbox } from "./inbox-service.ts";
-import { type InboxStore, R2Inbox } from "./inbox-store.ts";
-import { IndexCache, type IndexSource } from "./index-cache.ts";
+import { IndexCache } from "./index-cache.ts";
+import { Circuits } from "./regions/circuit.ts";
+import { RegionRouter } from "./regions/router.ts";
+import { sourceOf } from "./regions/source.ts";
+import { type RegionStores, regionStores } from "./regions/stores.ts";
+import { TimedStore, timedInbox } from "./regions/timed-store.ts";
 import { parseAllowedOrigins } from "./respond.ts";
-import { type Env, gcGrace, maxAges, pointerMaxAge, readsInbox, splitList } from "./settings.ts";
-import { R2Store } from "./store-r2.ts";
+import {
+  type Env,
+  gcGrace,
+  maxAges,
+  maxStale,
+  pointerMaxAge,
+  queryDeadline,
+  readsInbox,
+  splitList,
+} from "./settings.ts";
 import { R2WriteStore } from "./store-r2-write.ts";
-import { ServiceStore } from "./store-service.ts";
-import { withWaiting } from "./waiting.ts";
 import { watch } from "./watch.ts";
 import { Webhook } from "./webhook.ts";
 
@@ -31,6 +33,11 @@ import { Webhook } from "./webhook.ts";
 const LOAD_PATIENCE_MS = 10_000;
 /** Loaded indexes at once, at least and at most; the listed ones decide between. */
 const SLOTS = { least: 4, most: 16 } as const;
+
+/** A second is what a glitch takes; a minute is soon enough to notice that a region is back. */
+const CIRCUITS = { leastMs: 1000, mostMs: 60_000, tryMs: 10_000, most: 1024 } as const;
+/** A store that hangs leaves time for two other regions. */
+const READS_PER_DEADLINE = 4;
 
 interface Worker {
   readonly app: App;
@@ -54,10 +61,9 @@ export default {
 } satisfies ExportedHandler<Env>;
 
 function createWorker(env: Env): Worker {
-  const region = env.REGION || "local";
+  const stores = regionStores(env);
   const indexes = splitList(env.INDEXES, ",");
   const budgetBytes = MEMORY_LIMITS.residentBytes;
-  const { store, inbox } = storesOf(env);
   const key = AdminKey.from(env.ADMIN_KEY);
   const maxAge = maxAges(env.INDEX_MAX_AGE);
   const checks = new Map<string, CheckResult>();
@@ -67,19 +73,33 @@ function createWorker(env: Env): Worker {
     fetch: (url, init) => fetch(url, init),
     now,
   });
-  const cache = new IndexCache(sourceOf(store, readsInbox(env) ? inbox : null, region, log), {
+  const deadlineMs = queryDeadline(env.QUERY_DEADLINE, stores.length);
+  const regions = timed(stores, deadlineMs);
+  const [{ store, inbox }] = regions;
+  const reads = readsInbox(env);
+  const source = sourceOf({
+    ...{ regions, inbox: reads ? inbox : null, log },
+    kernels: (capBytes) => createWasmKernels(kernels, capBytes),
+    now: () => performance.now(),
+  });
+  const cache = new IndexCache(source, {
     budgetBytes,
     waitingBytes: MEMORY_LIMITS.waitingBytes,
     slots: Math.min(SLOTS.most, Math.max(SLOTS.least, indexes.length)),
     pointerMaxAgeMs: pointerMaxAge(env.POINTER_MAX_AGE) * 1000,
+    maxStaleMs: maxStale(env.MAX_STALE),
     patienceMs: LOAD_PATIENCE_MS,
     now,
   });
+  const circuits = new Circuits({ ...CIRCUITS, now });
+  const router = new RegionRouter({
+    ...{ indexes: cache, circuits, deadlineMs, readsInbox: reads, now, pause, log },
+  });
   const app = createApp({
-    indexes: cache,
-    region,
+    ...{ indexes: cache, router, circuits, regions },
+    testLocation: (env.TEST_LOCATION ?? "") !== "",
     budgetBytes,
-    readsInbox: readsInbox(env),
+    readsInbox: reads,
     writes: key === null ? null : { key, store, inbox, random: randomDigits },
     checks,
     page,
@@ -94,52 +114,37 @@ function createWorker(env: Env): Worker {
   return {
     app,
     async scheduled() {
-      await watch({ store, webhook, maxAge, checks, now, log }, watched);
+      await watch({ regions, webhook, maxAge, checks, now, log }, watched);
       // Made here and for this alone: whatever answers requests has no store that can delete.
-      if (env.BUCKET !== undefined && env.STORE === undefined && graceMs !== null)
-        await collect(new R2WriteStore(env.BUCKET), graceMs, log);
+      for (const { bucket } of regions)
+        if (bucket !== null && graceMs !== null) await collect(new R2WriteStore(bucket), graceMs, log);
     },
   };
-}
-
-function sourceOf(
-  store: ReadStore,
-  inbox: InboxStore | null,
-  region: string,
-  log: (line: string) => void,
-): IndexSource {
-  const ports: EnginePorts = {
-    store,
-    kernels: (capBytes) => createWasmKernels(kernels, capBytes),
-    now: () => performance.now(),
-    region,
-  };
-  // One for all indexes, so that all of them share the bound.
-  const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes);
-  return {
-    open: (name, residentBytes) => openIndex(ports, name, { residentBytes, blocks }),
-    async neededBytes(name) {
-      const { manifest } = await readCurrent(store, name);
-      return residentBytesOf(await loadManifest(store, manifest));
-    },
-    async currentVersion(name) {
-      const { seq, manifest } = await readCurrent(store, name);
-      return versionName(seq, manifest.sha256);
-    },
-    async withWaiting(index, known, capBytes) {
-      return inbox === null ? index : withWaiting({ store, inbox, log }, index, known, capBytes);
-    },
-  };
-}
-
-/** The store as this Worker may use it: all of it is read, and inboxes are added to. */
-function storesOf(env: Env): { readonly store: ReadStore; readonly inbox: InboxStore } {
-  const { STORE, BUCKET } = env;
-  if (STORE !== undefined) return { store: new ServiceStore(STORE), inbox: new ServiceInbox(STORE) };
-  if (BUCKET !== undefined) return { store: new R2Store(BUCKET), inbox: new R2Inbox(BUCKET) };
-  throw new Error("Neither STORE nor BUCKET is bound; see wrangler.toml.");
 }
 
 function randomDigits(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(8)));
+}
+
+/** Is kept after this many ms, or at once when the signal is given. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** The same regions with reads that end, where there is a deadline. */
+function timed(regions: RegionStores, deadlineMs: number | null): RegionStores {
+  if (deadlineMs === null) return regions;
+  const timer = { limitMs: deadlineMs / READS_PER_DEADLINE, pause };
+  const [home, ...others] = regions.map((region) => ({
+    ...region,
+    store: new TimedStore(region.store, timer),
+    inbox: timedInbox(region.inbox, timer),
+  }));
+  return [home!, ...others];
 }

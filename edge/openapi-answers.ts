@@ -12,6 +12,24 @@ const string: Schema = { type: "string" };
 const number: Schema = { type: "number" };
 const count: Schema = { type: "integer", minimum: 0 };
 const age: Schema = { ...count, description: "Whole seconds since the version was built." };
+const stale: Schema = {
+  ...count,
+  description: "Whole seconds since the pointer was last read; there only where it could not be read since.",
+};
+const placement: Schema = {
+  type: "string",
+  enum: ["isolate", "objects"],
+  description: "Whether the memory of the Worker answered or its Durable Objects.",
+};
+const failover = object(
+  { from: list(object({ region: string, code: { type: "string", enum: ERROR_CODES } })) },
+  [],
+  "The nearer regions that did not answer, and why. There only where the nearest did not.",
+);
+/** What is told only where something is not as usual. */
+const UNUSUAL = ["stale_s", "failover"];
+const region: Schema = { type: "string", description: "The region that answered." };
+const told = { version: string, age_s: age, stale_s: stale, region, placement, failover };
 const scalar: Schema = { type: ["string", "number", "boolean"] };
 const fields: Schema = {
   type: "object",
@@ -71,50 +89,52 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   SearchAnswer: object(
     {
       index: string,
-      version: string,
-      age_s: age,
-      region: string,
+      ...told,
       mode: { type: "string", enum: MODES },
       took_ms: { type: "number", minimum: 0 },
       total: { ...count, description: "Documents that paging can reach." },
-      partial: { type: "boolean" },
+      partial: { type: "boolean", description: "Whether the documents of some shards are missing." },
+      missing_shards: { ...list(count), description: "Ordinals of the shards whose documents are missing." },
       hits: list(hit),
       corrections: list(correction),
       warnings: list(string),
     },
-    ["corrections", "warnings"],
+    [...UNUSUAL, "missing_shards", "corrections", "warnings"],
   ),
   BatchAnswer: object({
     answers: list({ anyOf: [reference("SearchAnswer"), reference("Error")] }),
   }),
   IndexList: object({ indexes: list(string) }),
-  IndexDescription: object({
-    index: string,
-    version: string,
-    seq: count,
-    created: { type: "string", format: "date-time" },
-    age_s: age,
-    documents: count,
-    chunks: count,
-    model: string,
-    dimension: count,
-    tasks: { ...list(string), description: "The default first." },
-    fields: list(
-      object({
-        name: string,
-        kind: { type: "string", enum: ["text", "number", "boolean", "list", "mixed"] },
-      }),
-    ),
-    fusion: object({ rule: { type: "string", enum: FUSION_RULES }, weight: number }),
-    bytes: { ...count, description: "Stored bytes of all files." },
-    resident_bytes: { ...count, description: "Bytes of memory that serving takes." },
-    waiting: object(
-      { writes: count, bytes: count },
-      [],
-      "Writes that are found already and are in no version yet, and the bytes of their entries.",
-    ),
-    format: count,
-  }),
+  IndexDescription: object(
+    {
+      index: string,
+      ...told,
+      seq: count,
+      created: { type: "string", format: "date-time" },
+      documents: count,
+      chunks: count,
+      shards: { ...count, description: "Files that the documents are spread over." },
+      model: string,
+      dimension: count,
+      tasks: { ...list(string), description: "The default first." },
+      fields: list(
+        object({
+          name: string,
+          kind: { type: "string", enum: ["text", "number", "boolean", "list", "mixed"] },
+        }),
+      ),
+      fusion: object({ rule: { type: "string", enum: FUSION_RULES }, weight: number }),
+      bytes: { ...count, description: "Stored bytes of all files." },
+      resident_bytes: { ...count, description: "Bytes of memory that serving takes." },
+      waiting: object(
+        { writes: count, bytes: count },
+        [],
+        "Writes that are found already and are in no version yet, and the bytes of their entries.",
+      ),
+      format: count,
+    },
+    UNUSUAL,
+  ),
   WriteAnswer: object({
     index: string,
     id: string,
@@ -122,24 +142,46 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     write: { type: "string", description: "The name of the write, for min_write." },
     received: { type: "string", format: "date-time" },
   }),
-  Document: object({
-    index: string,
-    version: string,
-    age_s: age,
-    id: string,
-    fields,
-    passages: list(passage),
-  }),
+  Document: object(
+    {
+      index: string,
+      ...told,
+      id: string,
+      fields,
+      passages: list(passage),
+    },
+    UNUSUAL,
+  ),
   Health: object({
     status: {
       type: "string",
       enum: ["ok", "stale", "failing"],
-      description: "stale: a version is older than promised; failing: one could not be read in full.",
+      description:
+        "stale: a version is older than promised, or a region behind for longer; failing: one could not be read in full.",
     },
-    region: string,
+    region: { type: "string", description: "The home region." },
+    regions: list(
+      object(
+        {
+          region: string,
+          failing: {
+            type: ["string", "null"],
+            description: "The code of the failure that requests are kept from it for.",
+          },
+          try_in_s: {
+            type: ["integer", "null"],
+            description: "Whole seconds until the next request tries it.",
+          },
+        },
+        [],
+        "What this isolate holds against a region.",
+      ),
+    ),
     indexes: list(
       object({
         index: string,
+        region: string,
+        placement,
         version: string,
         age_s: age,
         resident_bytes: count,
@@ -150,6 +192,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
       ...list(
         object({
           index: string,
+          region: string,
           version: { type: ["string", "null"] },
           checked: { type: "string", format: "date-time" },
           age_s: {
@@ -157,6 +200,10 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
             description: "Whole seconds since the index was last known to be as its source.",
           },
           stale: { type: "boolean" },
+          behind: {
+            type: ["integer", "null"],
+            description: "Versions that the newest region is ahead; null where that is not known.",
+          },
           problem: { type: ["string", "null"] },
         }),
       ),

@@ -68,5 +68,8 @@ function addCors(headers: Headers, origin: string | null, allowed: AllowedOrigin
     if (origin === null || !allowed.includes(origin)) return;
   }
   headers.set("access-control-allow-origin", allowed === "*" ? "*" : (origin ?? ""));
-  headers.set("access-control-expose-headers", "server-timing, x-request-id, retry-after");
+  headers.set(
+    "access-control-expose-headers",
+    "server-timing, x-request-id, x-lightedge-region, retry-after",
+  );
 }

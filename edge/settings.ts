@@ -7,8 +7,16 @@ export interface Env {
   readonly BUCKET?: R2Bucket;
   /** A service that answers for any other store; it wins over the bucket. Local serving binds it. */
   readonly STORE?: Fetcher;
-  /** Name of this region as it stands in answers. */
+  /** Name of this region as it stands in answers, where there is but one. */
   readonly REGION?: string;
+  /** Regions of the deployment, home first: `weur,enam`. Each has its store as `BUCKET_WEUR`, or as the service `STORE_WEUR`. */
+  readonly REGIONS?: string;
+  /** How long a request looks for a region that answers: `4s` when absent, without end where there is but one region. */
+  readonly QUERY_DEADLINE?: string;
+  /** How long a loaded version is served while its pointer cannot be read, `1h` when absent. */
+  readonly MAX_STALE?: string;
+  /** Anything where the header `x-lightedge-from` is believed: tests and local serving, never a deployment. */
+  readonly TEST_LOCATION?: string;
   /** Indexes that the page offers and the Cron Trigger checks, separated by commas, the default first. */
   readonly INDEXES?: string;
   /** Queries that the page suggests, separated by `|`. */
@@ -52,12 +60,30 @@ export function readsInbox({ ADMIN_KEY, INBOX }: Env): boolean {
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+/** A caller has given up by then. */
+const MOST_DEADLINE_MS = 60_000;
 const DURATION = /^(\d{1,9})\s*([smhd])$/;
 
 /** A duration such as 90s, 15m, 24h or 7d in seconds, NaN for another text. */
 function seconds(text: string): number {
   const [, count, unit] = DURATION.exec(text) ?? [];
   return Number(count) * SECONDS[unit as keyof typeof SECONDS];
+}
+
+/** The deadline of a request in ms, of this many regions; null for none. */
+export function queryDeadline(value: string | undefined, regions: number): number | null {
+  if (value === undefined || value === "") return regions > 1 ? 4000 : null;
+  const deadline = seconds(value) * 1000;
+  if (deadline > 0 && deadline <= MOST_DEADLINE_MS) return deadline;
+  throw new Error(`QUERY_DEADLINE must be 1s to ${MOST_DEADLINE_MS / 1000}s, such as 4s.`);
+}
+
+/** How long a version is served unproven, in ms. */
+export function maxStale(value: string | undefined): number {
+  if (value === undefined || value === "") return SECONDS.h * 1000;
+  const most = seconds(value) * 1000;
+  if (most > 0) return most;
+  throw new Error("MAX_STALE must be a time such as 10m, 1h or 7d.");
 }
 
 /** The grace of garbage collection in ms, or null where the Worker collects none. */

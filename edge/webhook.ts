@@ -1,11 +1,15 @@
-/** Alarms to wherever the operator wants them: signed, at most one an hour for each index, never in the way. */
+/** Alarms to wherever the operator wants them: signed, at most one an hour for each index and region, never in the way. */
 import { toHex } from "../shared/hash.ts";
 
 /** What an alarm says. */
 export interface Alarm {
   readonly index: string;
-  /** `stale`: older than promised. `failing`: its newest version cannot be read in full. */
-  readonly kind: "stale" | "failing";
+  readonly region: string;
+  /**
+   * `stale`: older than promised. `failing`: its newest version cannot be read in full. `behind`: another region
+   * has had a newer one for longer than promised.
+   */
+  readonly kind: "stale" | "failing" | "behind";
   readonly version: string | null;
   /** Seconds since the index was last as its source, and what was promised; null where that is not known. */
   readonly age_s: number | null;
@@ -21,7 +25,7 @@ export interface WebhookPorts {
   now(): number;
 }
 
-/** Time between two alarms of one index, in ms. */
+/** Time between two alarms of one index in one region, in ms. */
 const QUIET_MS = 3_600_000;
 /** Time for one alarm to be taken, in ms. */
 const TIMEOUT_MS = 10_000;
@@ -53,15 +57,16 @@ export class Webhook {
   }
 
   /**
-   * Sends an alarm unless one of its index went out within the hour. `X-Lightedge-Signature` is `v1=` and the HMAC-SHA-256 in
+   * Sends an alarm unless one of its index and region went out within the hour. `X-Lightedge-Signature` is `v1=` and the HMAC-SHA-256 in
    * hexadecimal, under the secret, of the text of `X-Lightedge-Timestamp` (seconds since 1970), a point and the body.
    * Gives what went wrong, or null. Never rejects.
    */
   async send(alarm: Alarm): Promise<string | null> {
     const now = this.#ports.now();
-    if (now - (this.#sentAt.get(alarm.index) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return null;
+    const about = `${alarm.region}/${alarm.index}`;
+    if (now - (this.#sentAt.get(about) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return null;
     // Before it is sent: two checks at the same time make one alarm.
-    this.#sentAt.set(alarm.index, now);
+    this.#sentAt.set(about, now);
     try {
       const timestamp = String(Math.floor(now / 1000));
       const body = JSON.stringify({ type: "lightedge.alarm", ...alarm });
@@ -79,10 +84,10 @@ export class Webhook {
       });
       await response.body?.cancel();
       if (response.status >= 200 && response.status < 300) return null;
-      this.#sentAt.delete(alarm.index);
+      this.#sentAt.delete(about);
       return `The webhook answered ${response.status}.`;
     } catch (error) {
-      this.#sentAt.delete(alarm.index);
+      this.#sentAt.delete(about);
       return `The webhook did not answer: ${error instanceof Error ? error.message : String(error)}`;
     }
   }

@@ -15,7 +15,7 @@ import type { ReadStore } from "../shared/store/store.ts";
 import type { Fields } from "../shared/types.ts";
 import type { AdminKey } from "./admin-key.ts";
 import type { InboxStore } from "./inbox-store.ts";
-import type { Background, IndexCache } from "./index-cache.ts";
+import type { Background, IndexCache, Proven } from "./index-cache.ts";
 
 /** What taking writes needs of the place it runs in. */
 export interface WritePorts {
@@ -24,6 +24,15 @@ export interface WritePorts {
   readonly inbox: Pick<InboxStore, "put">;
   /** 16 random hexadecimal digits. */
   random(): string;
+}
+
+/** The indexes that a write is laid over, as `IndexCache` has those of one region. */
+export interface WrittenIndexes extends Pick<IndexCache, "hasRoom" | "note"> {
+  getWhere(
+    name: string,
+    background: Background,
+    passes: (found: Proven) => boolean,
+  ): Promise<Pick<Proven, "index">>;
 }
 
 /** A write as it is asked for: `fields` where a document is put, none where it is deleted. */
@@ -56,7 +65,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,256}$/;
  */
 export async function takeWrite(
   ports: WritePorts,
-  cache: IndexCache,
+  cache: WrittenIndexes,
   request: WriteRequest,
   now: number,
   background: Background,

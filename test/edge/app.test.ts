@@ -151,6 +151,7 @@ describe("the other routes", () => {
     expect(await (await fetch("/health")).json()).toEqual({
       status: "ok",
       region: "test",
+      regions: [{ region: "test", failing: null, try_in_s: null }],
       indexes: [],
       checks: [],
       budget_bytes: 1_000_000,

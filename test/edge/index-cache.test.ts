@@ -398,7 +398,9 @@ describe("an index that has to pass a test", () => {
     const { state, cache, background } = setUp();
     await cache.get("a", background);
     const reads = state.pointerReads;
-    const { index } = await cache.getWhere("a", background, ({ version }) => version.startsWith("1-"));
+    const { index } = await cache.getWhere("a", background, ({ index: { version } }) =>
+      version.startsWith("1-"),
+    );
     expect([index.version, state.pointerReads]).toEqual(["1-00000001", reads]);
   });
 
@@ -406,7 +408,9 @@ describe("an index that has to pass a test", () => {
     const { state, cache, background } = setUp();
     await cache.get("a", background);
     state.versions.set("a", 2);
-    const { index } = await cache.getWhere("a", background, ({ version }) => version.startsWith("2-"));
+    const { index } = await cache.getWhere("a", background, ({ index: { version } }) =>
+      version.startsWith("2-"),
+    );
     expect(index.version).toBe("2-00000002");
   });
 
@@ -425,6 +429,6 @@ describe("an index that has to pass a test", () => {
     state.failure = new LightedgeError("store/unavailable", "Down.");
     expect((await cache.getWhere("a", background, () => false)).provenAt).toBe(0);
     state.failure = undefined;
-    expect((await cache.getWhere("a", background, (_, provenAt) => provenAt >= 5000)).provenAt).toBe(5000);
+    expect((await cache.getWhere("a", background, ({ provenAt }) => provenAt >= 5000)).provenAt).toBe(5000);
   });
 });

@@ -77,7 +77,11 @@ describe("the API description", () => {
 
   test("describes the answers that are really given", async () => {
     const { fetch, write, checks } = await isolate(store);
-    await watch({ store, webhook: null, maxAge: new Map(), checks, now: Date.now, log() {} }, [TINY, "none"]);
+    const regions = [{ name: "test", home: true, store }];
+    await watch({ regions, webhook: null, maxAge: new Map(), checks, now: Date.now, log() {} }, [
+      TINY,
+      "none",
+    ]);
     const batch = { queries: [{ index: TINY, q: "river" }, { index: TINY }] };
     const calls = [
       ["SearchAnswer", await fetch(`/v1/indexes/${TINY}/search?q=river&explain=true`)],

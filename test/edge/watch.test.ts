@@ -42,14 +42,15 @@ async function look(
     return new Response(null, { status });
   };
   const webhook = Webhook.from("https://alarm.example/hook", SECRET, { fetch, now: () => time });
-  const ports = { store, webhook, maxAge: new Map(Object.entries(maxAge)), checks, now: () => time };
+  const regions = [{ name: "test", home: true, store }];
+  const ports = { regions, webhook, maxAge: new Map(Object.entries(maxAge)), checks, now: () => time };
   const again = (later = 0) => {
     time += later;
     return watch({ ...ports, log: (line) => lines.push(line) }, indexes);
   };
   await again();
   const log = () => lines.map((line): Record<string, unknown> => JSON.parse(line));
-  return { sent, checks, log, again, health: () => healthOf(checks.values(), [], time) };
+  return { sent, checks, log, again, health: () => healthOf(checks.values(), new Map(), time) };
 }
 
 describe("a scheduled check", () => {
@@ -59,13 +60,14 @@ describe("a scheduled check", () => {
       {
         level: "info",
         check: TINY,
+        region: "test",
         version: expect.stringMatching(/^1-/),
         age_s: 3600,
         max_age_s: 7200,
         problem: null,
       },
     ]);
-    expect(checks.get(TINY)).toMatchObject({ at: CREATED + HOUR, asOf: CREATED, problem: null });
+    expect(checks.get(`test/${TINY}`)).toMatchObject({ at: CREATED + HOUR, asOf: CREATED, problem: null });
     expect(health()).toMatchObject({ status: "ok", checks: [{ index: TINY, age_s: 3600, stale: false }] });
     expect(sent).toEqual([]);
   });
@@ -211,6 +213,7 @@ describe("a receiver of alarms", () => {
     const webhook = Webhook.from("https://alarm.example/", SECRET, { ...ports, fetch })!;
     const alarm = {
       index: TINY,
+      region: "test",
       kind: "stale",
       version: null,
       age_s: null,

@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type App, type AppPorts, createApp } from "../../edge/app.ts";
 import { IndexCache, type IndexSource } from "../../edge/index-cache.ts";
+import { Circuits } from "../../edge/regions/circuit.ts";
+import { partsOf } from "../../edge/regions/key.ts";
+import { RegionRouter } from "../../edge/regions/router.ts";
 import type { OpenIndex } from "../../shared/engine/api.ts";
 import { LightedgeError } from "../../shared/errors.ts";
 
@@ -24,12 +27,13 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
     throw new LightedgeError("index/not-found", `There is no index named ${name}.`, { field: "index" });
   };
   const source: IndexSource = {
-    async open(name) {
-      loads.push(name);
-      return find(name);
+    async open(key) {
+      const { index } = partsOf(key);
+      loads.push(index);
+      return find(index);
     },
-    neededBytes: async (name) => find(name).residentBytes,
-    currentVersion: async (name) => find(name).version,
+    neededBytes: async (key) => find(partsOf(key).index).residentBytes,
+    currentVersion: async (key) => find(partsOf(key).index).version,
     withWaiting: async (index) => index,
   };
   const cache = new IndexCache(source, {
@@ -41,8 +45,7 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
     now: () => Date.now(),
   });
   const app = createApp({
-    indexes: cache,
-    region: "test",
+    ...oneRegion(cache, (line) => log.push(line)),
     budgetBytes: 1_000_000,
     readsInbox: false,
     writes: null,
@@ -62,6 +65,20 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
     log,
     fetch: (path, init) => app.fetch(new Request(`http://edge.test${path}`, init), background),
   };
+}
+
+/** What an interface needs to serve the one region `test` from this cache, whose keys begin with its name. */
+export function oneRegion(
+  indexes: IndexCache,
+  log: (line: string) => void,
+  readsInbox = false,
+): Pick<AppPorts, "indexes" | "router" | "circuits" | "regions" | "testLocation"> {
+  const now = () => performance.now();
+  const circuits = new Circuits({ leastMs: 1000, mostMs: 60_000, tryMs: 10_000, most: 64, now });
+  const pause = () => new Promise<void>(() => undefined);
+  const router = new RegionRouter({ indexes, circuits, deadlineMs: null, readsInbox, now, pause, log });
+  const regions = [{ name: "test", home: true, place: null }] as const;
+  return { indexes, router, circuits, regions, testLocation: false };
 }
 
 /** A request with this body: as JSON unless it is text or bytes already. */

@@ -4,10 +4,12 @@ import { type App, type AppPorts, createApp } from "../../edge/app.ts";
 import type { CheckResult } from "../../edge/health.ts";
 import { ServiceInbox } from "../../edge/inbox-service.ts";
 import { IndexCache, type IndexSource } from "../../edge/index-cache.ts";
+import { partsOf } from "../../edge/regions/key.ts";
 import { withWaiting } from "../../edge/waiting.ts";
 import { type ServedStore, storeResponse } from "../../indexer/store/service.ts";
 import { openIndex, readCurrent } from "../../shared/engine/open.ts";
 import { MEMORY_LIMITS } from "../../shared/limits.ts";
+import { oneRegion } from "./edge-app.ts";
 import { tinyPorts } from "./tiny-build.ts";
 
 /** The key that writes need. */
@@ -49,10 +51,10 @@ export async function isolate(store: ServedStore, options: IsolateOptions = {}):
   const log: string[] = [];
   const checks = new Map<string, CheckResult>();
   const source: IndexSource = {
-    open: (name, residentBytes) => openIndex(ports, name, { residentBytes }),
+    open: (key, residentBytes) => openIndex(ports, partsOf(key).index, { residentBytes }),
     neededBytes: async () => 0,
-    async currentVersion(name) {
-      const { seq, manifest } = await readCurrent(store, name);
+    async currentVersion(key) {
+      const { seq, manifest } = await readCurrent(store, partsOf(key).index);
       return `${seq}-${manifest.sha256.slice(0, 8)}`;
     },
     withWaiting: (index, known, capBytes) =>
@@ -68,8 +70,7 @@ export async function isolate(store: ServedStore, options: IsolateOptions = {}):
   });
   let random = 0;
   const app = createApp({
-    indexes,
-    region: "test",
+    ...oneRegion(indexes, (line) => log.push(line), true),
     budgetBytes: MEMORY_LIMITS.residentBytes,
     readsInbox: true,
     writes: {

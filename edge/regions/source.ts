@@ -1,0 +1,62 @@
+/** Where the indexes of all regions come from, for one cache of the isolate. */
+import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
+import { BlockCache } from "../../shared/engine/document-reader.ts";
+import { openIndex, readCurrent } from "../../shared/engine/open.ts";
+import { LightedgeError } from "../../shared/errors.ts";
+import { loadManifest } from "../../shared/format/load.ts";
+import { residentBytesOf } from "../../shared/format/manifest.ts";
+import { versionName } from "../../shared/format/names.ts";
+import { MEMORY_LIMITS } from "../../shared/limits.ts";
+import type { InboxStore } from "../inbox-store.ts";
+import type { IndexSource } from "../index-cache.ts";
+import { withWaiting } from "../waiting.ts";
+import { partsOf } from "./key.ts";
+import type { RegionStore } from "./stores.ts";
+
+/** What opening indexes needs. */
+export interface SourcePorts extends Pick<EnginePorts, "kernels" | "now"> {
+  readonly regions: readonly Pick<RegionStore, "name" | "home" | "store">[];
+  /** The home region's inboxes; null where writes that wait are not looked for. */
+  readonly inbox: Pick<InboxStore, "list"> | null;
+  /** Takes one line of JSON for each entry of an inbox that cannot be read. */
+  log(line: string): void;
+}
+
+/** The indexes of these regions under the keys of `keyOf`. Each is read from its own region's store; the inbox of all is home's. */
+export function sourceOf(ports: SourcePorts): IndexSource {
+  const { regions, inbox, kernels, now, log } = ports;
+  // One for all indexes, so that all of them share the bound; blocks are named by their content in every region.
+  const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes);
+  const home = regions.find((region) => region.home);
+  const locate = (key: string) => {
+    const { region: name, index } = partsOf(key);
+    const region = regions.find((each) => each.name === name);
+    if (region !== undefined && home !== undefined) return { region, index, home };
+    throw new LightedgeError("internal", `There is no region ${name}.`);
+  };
+  return {
+    open(key, residentBytes): Promise<OpenIndex> {
+      const { region, index } = locate(key);
+      return openIndex({ store: region.store, region: region.name, kernels, now }, index, {
+        residentBytes,
+        blocks,
+      });
+    },
+    async neededBytes(key) {
+      const { region, index } = locate(key);
+      const { manifest } = await readCurrent(region.store, index);
+      return residentBytesOf(await loadManifest(region.store, manifest));
+    },
+    async currentVersion(key) {
+      const { region, index } = locate(key);
+      const { seq, manifest } = await readCurrent(region.store, index);
+      return versionName(seq, manifest.sha256);
+    },
+    async withWaiting(index, known, capBytes, key) {
+      if (inbox === null) return index;
+      const { store } = locate(key).home;
+      return withWaiting({ store, inbox, log }, index, known, capBytes);
+    },
+    inboxIsElsewhere: (key) => !locate(key).region.home,
+  };
+}
