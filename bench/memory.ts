@@ -5,6 +5,11 @@
  * Corpus: the shipped collection, `--copies` times over, or an index of one's own by `--store` and
  * `--index`. The cap is harder than Cloudflare's: it is over all of the process, not one isolate.
  *
+ * `--copies 1,4,8` are several indexes. `--sharded 40` is one more, of so many copies, in shards of `--shard-chunks`:
+ * above the budget of `--resident` MiB it lies in shard objects, which are of the same process. `--republish 20` makes the
+ * next version of one of the indexes every 20 s, which is loaded beside the one that it replaces. `--writes`
+ * fills the inbox of the first index before the load begins, and writes to all of them during it.
+ *
  * Cloudflare bounds the heap of an isolate, workerd alone does not: it lets dead answers lie until
  * V8 sees a reason to collect, which a cgroup is none. `--v8= --only page`, where nothing but one
  * constant text is sent, is killed at 128 MiB as well. So V8 is told to make each collection a full
@@ -18,8 +23,8 @@ import { showProgress } from "../indexer/progress.ts";
 import { openStore } from "../indexer/store/open.ts";
 import { MIB } from "../shared/limits.ts";
 import { createMemoryCgroup, numberIn } from "./memory/cgroup.ts";
-import { buildCopies, COLLECTION } from "./memory/copies.ts";
-import { mixedLoad } from "./memory/load.ts";
+import { COLLECTION, Copies, type CopiesOptions, republish } from "./memory/copies.ts";
+import { fillInbox, mixedLoad } from "./memory/load.ts";
 import { serveCapped } from "./memory/workerd.ts";
 import { report } from "./report.ts";
 import { type Result, round } from "./result.ts";
@@ -31,6 +36,12 @@ const { values } = parseArgs({
     store: { type: "string" },
     index: { type: "string" },
     copies: { type: "string", default: "1" },
+    sharded: { type: "string" },
+    "shard-chunks": { type: "string", default: "10000" },
+    /** MiB that an isolate keeps resident; the product's own when absent. */
+    resident: { type: "string" },
+    republish: { type: "string" },
+    writes: { type: "boolean", default: false },
     seconds: { type: "string", default: "30" },
     limit: { type: "string", default: "128" },
     only: { type: "string" },
@@ -42,12 +53,19 @@ const seconds = Number(values.seconds);
 const limit = Number(values.limit);
 const progress = showProgress(process.stderr);
 const store = openStore(values.store ?? "file:.lightedge/memory");
-const index = values.index ?? `copies-${values.copies}`;
-if (values.store === undefined) await buildCopies(store, index, Number(values.copies), progress);
+const copies = new Copies(store);
+const made = values.store === undefined ? wanted() : [];
+for (const each of made) await copies.build(each, progress);
+const indexes = values.store === undefined ? made.map(({ index }) => index) : [values.index ?? "docs"];
+const adminKey = values.writes ? "memory-bench-0123456789" : undefined;
 
 if (values.v8 !== "") process.env.MINIFLARE_WORKERD_V8_FLAGS = values.v8;
 const cgroup = createMemoryCgroup(`lightedge-memory-${process.pid}`, limit * MIB);
-const options = { store, host: "127.0.0.1", port: 0, indexes: [index], examples: [], pointerMaxAge: 1 };
+const options = {
+  ...{ store, host: "127.0.0.1", port: 0, indexes, examples: [], pointerMaxAge: 1 },
+  ...(adminKey === undefined ? {} : { adminKey }),
+  ...(values.resident === undefined ? {} : { residentBytes: Number(values.resident) * MIB }),
+};
 const serving = await serveCapped(options, cgroup?.procs);
 const anonymous = () => cgroup?.anonymous() ?? ofProcess("RssAnon");
 let most = 0;
@@ -60,7 +78,20 @@ try {
   const empty = anonymous();
   const { queries } = await readTestCollection(COLLECTION);
   const texts = queries.map(({ text }) => text);
-  const load = await mixedLoad(serving.url, index, texts, seconds, values.only);
+  const filled =
+    adminKey === undefined ? 0 : await fillInbox(serving.url, indexes[0]!, adminKey, texts.join(" "));
+  const over = new AbortController();
+  const publishing =
+    values.republish === undefined
+      ? Promise.resolve(0)
+      : republish(copies, made, Number(values.republish) * 1000, over.signal);
+  // Where versions come and go an index may have to make room for its own next one.
+  const mayRefuse = values.sharded !== undefined || values.republish !== undefined;
+  const load = await mixedLoad({
+    ...{ url: serving.url, indexes, queries: texts, seconds, only: values.only, adminKey, mayRefuse },
+  });
+  over.abort();
+  const published = await publishing;
   stage.done(`${load.requests} requests`);
   const loaded = await residentBytes();
   const kills = cgroup?.kills() ?? 0;
@@ -79,8 +110,21 @@ try {
       name: "memory.requests",
       value: load.requests,
       unit: "requests",
-      note: `${seconds} s, 16 at a time, ${mib(load.bytes)} MiB of answers`,
+      note: `${seconds} s, 16 at a time, ${indexes.length} indexes, ${mib(load.bytes)} MiB of answers`,
     },
+    {
+      name: "memory.refused",
+      value: load.refused,
+      unit: "requests",
+      note: `503 with Retry-After; ${load.partial} partial`,
+    },
+    {
+      name: "memory.written",
+      value: load.written,
+      unit: "writes",
+      note: `after ${filled} that filled the first inbox`,
+    },
+    { name: "memory.published", value: published, unit: "versions", note: "each loaded over the one before" },
     {
       name: "memory.failures",
       value: load.failures.length,
@@ -93,7 +137,17 @@ try {
 } finally {
   clearInterval(sampling);
   await serving.close();
+  await copies.close();
   await removeCgroup();
+}
+
+/** The indexes of copies that are asked for. */
+function wanted(): readonly CopiesOptions[] {
+  const small = values.copies.split(",").map(Number);
+  const indexes: CopiesOptions[] = small.map((each) => ({ index: `copies-${each}`, copies: each }));
+  if (values.sharded === undefined) return indexes;
+  const shardChunks = Number(values["shard-chunks"]);
+  return [...indexes, { index: `sharded-${values.sharded}`, copies: Number(values.sharded), shardChunks }];
 }
 
 /** What the kernel says, and of what. */

@@ -1,7 +1,7 @@
 /** What the load asks: searches of all kinds, batches of them, and documents. */
 import type { Random } from "../../indexer/random.ts";
 import { FUSION_RULES, type FusionRule, MODES, type Mode } from "../../shared/types.ts";
-import type { ChangingSource } from "./source.ts";
+import { drawQuery } from "./source.ts";
 
 /** A search, as a client asks it. */
 export interface SearchQuestion {
@@ -21,7 +21,7 @@ export type Question =
   | { readonly kind: "document"; readonly id: string };
 
 /** Questions that are asked again and again until others take their place: what is asked twice must be answered alike. */
-export function drawSearches(random: Random, source: ChangingSource, count: number): SearchQuestion[] {
+export function drawSearches(random: Random, count: number): SearchQuestion[] {
   return Array.from({ length: count }, (): SearchQuestion => {
     const mode = random.pick(MODES);
     // Below 200 the pools are larger; such pages are rare, and dear.
@@ -31,7 +31,7 @@ export function drawSearches(random: Random, source: ChangingSource, count: numb
       mode === "hybrid" && random.below(3) === 0
         ? { fusion: random.pick(FUSION_RULES), weight: random.below(11) / 10 }
         : {};
-    return { kind: "search", q: source.query(), mode, offset, limit, ...rule };
+    return { kind: "search", q: drawQuery(random), mode, offset, limit, ...rule };
   });
 }
 

@@ -7,9 +7,10 @@ import { Random } from "../../indexer/random.ts";
 import type { RegionName } from "../../shared/regions/region.ts";
 import { type Asked, ask } from "../regions/client.ts";
 import { Auditor, type Verdict } from "./audit.ts";
+import { DocumentScales } from "./documents.ts";
 import { drawQuestion, drawSearches, type Question, requestOf, type SearchQuestion } from "./questions.ts";
 import { type Reindexed, Reindexer } from "./reindexer.ts";
-import { ChangingSource } from "./source.ts";
+import { ChangingSource, drawQuery } from "./source.ts";
 import { StoredVersions } from "./stored.ts";
 import { type Stretch, Tally } from "./tally.ts";
 import { startWorld, type World } from "./world.ts";
@@ -83,6 +84,7 @@ class Soak {
   readonly #ids: readonly string[];
   readonly #auditor = new Auditor();
   readonly #stored: StoredVersions;
+  readonly #scales: DocumentScales;
   readonly #tally = new Tally();
   readonly #stretches: Stretch[] = [];
   /** When each version was replaced at home, in ms; infinity for the newest. */
@@ -101,6 +103,7 @@ class Soak {
     this.#random = new Random(settings.seed + 2);
     this.#source = new ChangingSource(settings.seed, settings.documents);
     this.#stored = new StoredVersions(world.home);
+    this.#scales = new DocumentScales(world.home);
     this.#ids = this.#source.lasting();
   }
 
@@ -109,10 +112,16 @@ class Soak {
     if (run > 0) this.#source.change();
     const stored = await this.#stored.read(pointer);
     if (stored.version === this.#newest) return;
-    for (const what of this.#auditor.publish(stored, this.#source.state())) this.#tally.wrong(what);
+    const documents = this.#source.state();
+    const queries = [drawQuery(this.#random), drawQuery(this.#random)];
+    for (const what of [
+      ...this.#auditor.publish(stored, documents),
+      ...(await this.#scales.differences(stored, documents, queries)),
+    ])
+      this.#tally.wrong(what);
     if (this.#newest !== "") this.#replaced.set(this.#newest, performance.now());
     this.#newest = stored.version;
-    this.#searches = drawSearches(this.#random, this.#source, QUESTIONS);
+    this.#searches = drawSearches(this.#random, QUESTIONS);
     this.#tally.add("published");
     const where = `${stored.shards.length} shards, in ${reached.join(", ")} after ${tries} tries`;
     this.#settings.note?.(`published ${stored.version} (${plan}): ${where}`);

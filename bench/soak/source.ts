@@ -19,6 +19,12 @@ const WORDS = [...TOPICS.flat(), ..."the of and to in".split(" ")];
 /** Ordinary documents that change and never go. */
 const LASTING = 24;
 
+/** A query of one to six words that many documents have. */
+export function drawQuery(random: Random): string {
+  const length = 1 + random.below(6);
+  return Array.from({ length }, () => random.pick(WORDS)).join(" ");
+}
+
 /** States of a source, one for each run. The same seed gives the same states. */
 export class ChangingSource {
   readonly #random: Random;
@@ -49,12 +55,6 @@ export class ChangingSource {
       this.#put(this.#random.pick(n % 5 === 0 ? ordinary.slice(0, LASTING) : ordinary));
     for (let n = 0; n < removed; n++) this.#documents.delete(this.#random.pick(passing));
     for (let n = 0; n < added; n++) this.#put(this.#nextId());
-  }
-
-  /** A query of one to six words that many documents have. */
-  query(): string {
-    const length = 1 + this.#random.below(6);
-    return Array.from({ length }, () => this.#random.pick(WORDS)).join(" ");
   }
 
   #put(id: string): void {

@@ -17,15 +17,15 @@ import type { Hit } from "../../shared/types.ts";
 import { TINY_TOKENIZER, tinyEncoder } from "../helpers/tiny-encoder.ts";
 import { openTiny } from "./tiny.ts";
 
-/** What a vector of eight bits and a query of twelve may be off. */
-const TOLERANCE = 0.02;
+/** What a vector of eight bits and a query of twelve may be off, as a share of the score. */
+export const TOLERANCE = 0.02;
 /** BM25 and the share of learned impacts, as docs/method.md has them. */
 const [K1, B, ALPHA] = [0.9, 0.4, 0.5];
 
 const tokenizer = loadTokenizer(TINY_TOKENIZER);
 
 /** What a document's own words and vectors come to. */
-interface Weighed {
+export interface Weighed {
   readonly id: string;
   /** Unit vectors of its chunks, in the space of the table. */
   readonly chunks: readonly Float64Array[];
@@ -33,7 +33,8 @@ interface Weighed {
   readonly impacts: ReadonlyMap<number, number>;
 }
 
-interface Scores {
+/** Scores in real units, in double precision. */
+export interface Scores {
   readonly dense: number;
   readonly sparse: number;
 }
@@ -59,7 +60,20 @@ export async function audit(
   return wrong;
 }
 
-async function weigh(document: SourceDocument, table: TableFile, { build }: Manifest): Promise<Weighed> {
+const tables = new WeakMap<TableFile, ReturnType<typeof decodeTable>>();
+
+function decodedOnce(table: TableFile): ReturnType<typeof decodeTable> {
+  const known = tables.get(table) ?? decodeTable(table);
+  tables.set(table, known);
+  return known;
+}
+
+/** Weighs a document for a version with this table and manifest. Cost: encoding it. */
+export async function weigh(
+  document: SourceDocument,
+  table: TableFile,
+  { build }: Manifest,
+): Promise<Weighed> {
   const encoder = tinyEncoder();
   const maxTokens = encoder.model.maxTextTokens("search", "document");
   const countTokens = (text: string) => tokenizer.ids(text).length;
@@ -70,7 +84,7 @@ async function weigh(document: SourceDocument, table: TableFile, { build }: Mani
     role: "document",
     task: "search",
   });
-  const { decoded, dimension } = decodeTable(table);
+  const { decoded, dimension } = decodedOnce(table);
   const rotation = createRotation(ROTATION, dimension);
   const learned = new Map<number, number>();
   const chunks = encodings.map(({ dense, sparse }, at) => {
@@ -102,7 +116,11 @@ async function weigh(document: SourceDocument, table: TableFile, { build }: Mani
 }
 
 /** The scores of all documents that a query proposes, by id. */
-function score(documents: readonly Weighed[], table: TableFile, q: string): ReadonlyMap<string, Scores> {
+export function score(
+  documents: readonly Weighed[],
+  table: TableFile,
+  q: string,
+): ReadonlyMap<string, Scores> {
   const ids = tokenizer.ids(q);
   const query = unit(sumOfRows(decodeTable(table), ids));
   const isDense = query.some((value) => value !== 0);

@@ -1,53 +1,56 @@
 /** The auditor of the soak: it agrees with the engine where the engine is right, and sees what is not. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Auditor, type Told } from "../../../bench/soak/audit.ts";
-import {
-  drawSearches,
-  type Question,
-  requestOf,
-  type SearchQuestion,
-} from "../../../bench/soak/questions.ts";
+import { DocumentScales } from "../../../bench/soak/documents.ts";
+import { drawSearches, type Question, type SearchQuestion } from "../../../bench/soak/questions.ts";
 import { ChangingSource } from "../../../bench/soak/source.ts";
-import { StoredVersions } from "../../../bench/soak/stored.ts";
+import { type StoredVersion, StoredVersions } from "../../../bench/soak/stored.ts";
 import { openInNode } from "../../../indexer/engine-node.ts";
 import { Random } from "../../../indexer/random.ts";
+import type { SourceDocument } from "../../../indexer/sources/source.ts";
 import type { OpenIndex } from "../../../shared/engine/api.ts";
 import { blobsOf } from "../../../shared/format/manifest.ts";
 import { MemoryStore } from "../../../shared/store/memory.ts";
 import type { SearchAnswer } from "../../../shared/types.ts";
 import { readPointer } from "../../../shared/versions/current.ts";
-import { type TestApp, testApp } from "../../helpers/edge-app.ts";
+import { documentOf } from "../../helpers/tiny-corpus.ts";
 import { indexTiny, TINY } from "../../sim/tiny.ts";
-
-/** A version, open, with the interface over it. */
-interface Published {
-  readonly index: OpenIndex;
-  readonly app: TestApp;
-}
 
 const auditor = new Auditor();
 const source = new ChangingSource(3, 700);
-const searches = drawSearches(new Random(5), source, 60);
-const versions: Published[] = [];
+const searches = drawSearches(new Random(5), 60);
+const versions: OpenIndex[] = [];
+const store = new MemoryStore();
+const states: { readonly stored: StoredVersion; readonly documents: readonly SourceDocument[] }[] = [];
 
-async function ask({ app }: Published, question: Question): Promise<Told> {
-  const [path, init] = requestOf(TINY, question);
-  const response = await app.fetch(path, init);
-  return { status: response.status, body: await response.json() };
+/** What the engine says, as a client gets it. */
+async function ask(index: OpenIndex, question: Question): Promise<Told> {
+  const search = (asked: SearchQuestion) => index.search({ ...asked, explain: false, typos: false });
+  const said = async () => {
+    switch (question.kind) {
+      case "search":
+        return search(question);
+      case "batch":
+        return { answers: await Promise.all(question.searches.map(search)) };
+      case "document":
+        return { version: index.version, ...(await index.document(question.id)) };
+    }
+  };
+  return { status: 200, body: JSON.parse(JSON.stringify(await said())) };
 }
 
 beforeAll(async () => {
-  const store = new MemoryStore();
-  const stored = new StoredVersions(store);
+  const reader = new StoredVersions(store);
   for (let run = 0; run < 3; run++) {
     if (run > 0) source.change({ changed: 20, added: 9, removed: 5 });
     await indexTiny(store, source.state(), { shardChunks: 400 });
     const { pointer } = (await readPointer(store, TINY))!;
-    expect(auditor.publish(await stored.read(pointer), source.state())).toEqual([]);
-    const index = await openInNode(store, TINY);
-    versions.push({ index, app: testApp([index]) });
+    const [stored, documents] = [await reader.read(pointer), source.state()];
+    expect(auditor.publish(stored, documents)).toEqual([]);
+    states.push({ stored, documents });
+    versions.push(await openInNode(store, TINY));
   }
-  const [first, , last] = versions.map(({ index }) => index.manifest);
+  const [first, , last] = versions.map(({ manifest }) => manifest);
   expect(blobsOf(first!, "shard").length).toBeGreaterThan(3);
   expect(blobsOf(last!, "tombstones").length).toBe(1);
 });
@@ -57,7 +60,7 @@ describe("the auditor", () => {
     for (const published of versions) {
       for (const search of searches) {
         const [verdict] = auditor.judge(search, await ask(published, search));
-        expect(verdict).toEqual({ kind: "right", version: published.index.version, region: "local" });
+        expect(verdict).toEqual({ kind: "right", version: published.version, region: "local" });
       }
       const batch: Question = { kind: "batch", searches: searches.slice(0, 4) };
       const kinds = auditor.judge(batch, await ask(published, batch)).map(({ kind }) => kind);
@@ -72,7 +75,7 @@ describe("the auditor", () => {
     let seen = 0;
     for (const search of searches) {
       const { status, body } = await ask(versions[0]!, search);
-      const renamed = { ...(body as SearchAnswer), version: versions[2]!.index.version };
+      const renamed = { ...(body as SearchAnswer), version: versions[2]!.version };
       if (auditor.judge(search, { status, body: renamed })[0]!.kind === "wrong") seen++;
     }
     // A page may be the same in both.
@@ -125,6 +128,19 @@ describe("the auditor", () => {
     expect(auditor.judge(search, { status, body: ahead })).toEqual([
       { kind: "unknown version", version: "9-00000000" },
     ]);
+  });
+});
+
+describe("the scales", () => {
+  it("find the numbers of a version to be those of its documents, and see a document that says something else", async () => {
+    const [, , last] = states;
+    const queries = ["river king", "bread", "comet orbit light"];
+    const scales = new DocumentScales(store);
+    expect(await scales.differences(last!.stored, last!.documents, queries)).toEqual([]);
+    const other = last!.documents.map((document) =>
+      document.id === "twin-a" ? documentOf("twin-a", { text: "Bread and a river." }) : document,
+    );
+    expect(await scales.differences(last!.stored, other, queries)).not.toEqual([]);
   });
 });
 

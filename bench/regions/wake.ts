@@ -1,0 +1,215 @@
+/**
+ * Question: how long until an index that lost its memory answers? `node bench/regions/wake.ts` serves indexes of several
+ * sizes from real workerd, each in a process of its own, and times one search, as a client on the same machine sees it,
+ *
+ * - **cold**: the first one of a new process whose shard objects have no storage yet: all of it comes from the store;
+ * - **woken**: the first after every shard object was evicted from memory: it comes from the objects' own storage. Reads
+ *   of the store are counted, and there must be none;
+ * - **warm**: the median of those that follow.
+ *
+ * The store is a folder on the same machine, so cold has no distance in it; `reads` and `bytes` say what a distance would
+ * be multiplied by. Every woken answer must be the warm one to the bit.
+ *
+ * Corpus: the first `--sizes` passages of `bench/scale/corpus.ts` (`--corpus FILE`), one chunk each, really encoded.
+ * `--resident MIB` is the budget of an isolate; a size above it lies in shard objects, of `--shard-chunks` each.
+ */
+import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { BUILD_DEFAULTS, buildIndex } from "../../indexer/build.ts";
+import { cachedEncoder } from "../../indexer/encode/cache.ts";
+import { createOnnxEncoder } from "../../indexer/encode/onnx.ts";
+import { readTestCollection } from "../../indexer/evaluate/collection.ts";
+import { loadModel } from "../../indexer/model/model.ts";
+import { showProgress } from "../../indexer/progress.ts";
+import { serve } from "../../indexer/serve.ts";
+import { openSource } from "../../indexer/sources/open.ts";
+import { FolderStore } from "../../indexer/store/folder.ts";
+import type { ServedStore } from "../../indexer/store/service.ts";
+import { loadManifest } from "../../shared/format/load.ts";
+import { blobsOf } from "../../shared/format/manifest.ts";
+import { MIB } from "../../shared/limits.ts";
+import type { SearchAnswer } from "../../shared/types.ts";
+import { readPointer } from "../../shared/versions/current.ts";
+import { COLLECTION } from "../memory/copies.ts";
+import { report } from "../report.ts";
+import { quantile, type Result, round } from "../result.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    sizes: { type: "string", default: "1000,10000,50000,100000" },
+    corpus: { type: "string", default: join(ROOT, ".lightedge/scale/corpus.jsonl") },
+    store: { type: "string", default: join(ROOT, ".lightedge/wake") },
+    "shard-chunks": { type: "string" },
+    resident: { type: "string" },
+    /** Times that the objects are evicted. */
+    rounds: { type: "string", default: "9" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+/** Reads of a store, counted. */
+class CountingStore implements ServedStore {
+  readonly #inner: FolderStore;
+  reads = 0;
+  bytes = 0;
+
+  constructor(inner: FolderStore) {
+    this.#inner = inner;
+  }
+
+  get(key: string) {
+    return this.#counted(this.#inner.get(key), (found) => found?.body.length ?? 0);
+  }
+  getRange(key: string, offset: number, length: number) {
+    return this.#counted(this.#inner.getRange(key, offset, length), (found) => found?.length ?? 0);
+  }
+  head(key: string) {
+    return this.#counted(this.#inner.head(key), () => 0);
+  }
+  putIfAbsent(key: string, body: Uint8Array<ArrayBuffer>) {
+    return this.#inner.putIfAbsent(key, body);
+  }
+  list(prefix: string) {
+    return this.#inner.list(prefix);
+  }
+
+  async #counted<T>(read: Promise<T>, bytesOf: (found: T) => number): Promise<T> {
+    const found = await read;
+    this.reads++;
+    this.bytes += bytesOf(found);
+    return found;
+  }
+}
+
+const progress = showProgress(process.stderr);
+const folder = mkdtempSync(join(tmpdir(), "lightedge-wake-"));
+const files = new FolderStore(values.store);
+const { queries } = await readTestCollection(COLLECTION);
+try {
+  const results: Result[] = [];
+  for (const size of values.sizes.split(",").map(Number)) {
+    await build(size);
+    results.push(...(await measure(size)));
+  }
+  report(results, values.json);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The index of so many passages, where it is not there yet. */
+async function build(size: number): Promise<void> {
+  const index = `wake-${size}`;
+  if ((await readPointer(files, index)) !== null) return;
+  const corpus = join(folder, `${size}.jsonl`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(corpus, await firstLines(values.corpus, size));
+  const encoder = cachedEncoder(
+    await createOnnxEncoder(await loadModel(join(ROOT, "models/minilm-splade")), { device: "cpu" }),
+    join(ROOT, ".lightedge/cache"),
+  );
+  try {
+    const source = await openSource([corpus], "jsonl");
+    const chunks = values["shard-chunks"];
+    const options = { ...BUILD_DEFAULTS, tasks: [], weight: 0.5, now: () => new Date() };
+    await buildIndex(
+      {
+        ...{ index, source, encoder, store: files, ...options },
+        ...(chunks === undefined ? {} : { shardChunks: Number(chunks) }),
+      },
+      progress,
+    );
+  } finally {
+    await encoder.close();
+  }
+}
+
+async function firstLines(file: string, count: number): Promise<string> {
+  if (!existsSync(file))
+    throw new Error(`${file} is not there; "node bench/scale/corpus.ts ${file}" makes it.`);
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    lines.push(line);
+    if (lines.length === count) break;
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function measure(size: number): Promise<readonly Result[]> {
+  const index = `wake-${size}`;
+  const store = new CountingStore(files);
+  const { pointer } = (await readPointer(files, index))!;
+  const manifest = await loadManifest(files, pointer.manifest);
+  const serving = await serve({
+    ...{ store, host: "127.0.0.1", port: 0, indexes: [index], examples: [], control: 0 },
+    // The pointer is not looked at again while this lasts: a read of it is no part of waking.
+    pointerMaxAge: 3600,
+    ...(values.resident === undefined ? {} : { residentBytes: Number(values.resident) * MIB }),
+  });
+  const search = async (at: number): Promise<{ readonly ms: number; readonly answer: SearchAnswer }> => {
+    const path = `/v1/indexes/${index}/search?${new URLSearchParams({ q: queries[at % queries.length]!.text })}`;
+    const started = performance.now();
+    const response = await fetch(new URL(path, serving.url));
+    const answer = (await response.json()) as SearchAnswer;
+    if (response.status !== 200 || answer.partial)
+      throw new Error(`${index}: ${response.status} ${JSON.stringify(answer).slice(0, 300)}`);
+    return { ms: performance.now() - started, answer };
+  };
+  try {
+    await (await fetch(new URL("/health", serving.url))).text();
+    const cold = await search(0);
+    const [coldReads, coldBytes] = [store.reads, store.bytes];
+    const warm: number[] = [];
+    // Twice, and only the second time counts: blocks of documents are in the cache by then.
+    for (let at = 0; at < 100; at++) warm.push((await search(at % 50)).ms);
+    const { placement = "isolate" } = cold.answer;
+    const woken: number[] = [];
+    let wokenReads = 0;
+    for (let at = 0; placement !== "isolate" && at < Number(values.rounds); at++) {
+      const before = (await search(at)).answer;
+      await order(serving.control!, { evict: true });
+      const reads = store.reads;
+      const { ms, answer } = await search(at);
+      woken.push(ms);
+      wokenReads += store.reads - reads;
+      const [a, b] = [before, answer].map(({ hits, version }) => JSON.stringify([version, hits]));
+      if (a !== b) throw new Error(`${index} answers otherwise after it was woken.`);
+    }
+    const shards = blobsOf(manifest, "shard").length;
+    const name = (what: string) => `wake.${size}.${what}`;
+    const facts = `${manifest.counts.chunks} chunks, ${shards} shards, ${placement}`;
+    const results: Result[] = [
+      {
+        name: name("cold"),
+        value: round(cold.ms),
+        unit: "ms",
+        note: `${facts}; ${coldReads} reads, ${round(coldBytes / MIB)} MiB`,
+      },
+      { name: name("warm"), value: round(quantile(warm.slice(50), 0.5)), unit: "ms", note: "median of 50" },
+    ];
+    if (woken.length === 0) return results;
+    const spread = `median of ${woken.length}, ${round(Math.min(...woken))} to ${round(Math.max(...woken))}`;
+    return [
+      ...results,
+      { name: name("woken"), value: round(quantile(woken, 0.5)), unit: "ms", note: spread },
+      { name: name("woken_reads"), value: wokenReads, unit: "reads", note: "of the store, over all of them" },
+    ];
+  } finally {
+    await serving.close();
+  }
+}
+
+async function order(control: string, body: object): Promise<void> {
+  const answer = await fetch(new URL("/faults", control), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`The control refused ${JSON.stringify(body)}: ${await answer.text()}`);
+}
