@@ -40,3 +40,17 @@ export function ago(seconds: number): string {
   }
   return "just now";
 }
+
+/** A span in its largest unit: "3 days", "12 s". */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  return ago(seconds).replace(/ ago$/, "");
+}
+
+/** Bytes in the largest binary unit that leaves a whole digit: "21 MiB". */
+export function bytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log(Math.max(1, value)) / Math.log(1024)));
+  const scaled = value / 1024 ** power;
+  return `${scaled >= 10 || power === 0 ? count(Math.round(scaled)) : scaled.toFixed(1)} ${units[power]}`;
+}
