@@ -55,8 +55,9 @@ export interface AppPorts {
   readonly writes: WritePorts | null;
   /** The last scheduled check of each index in this isolate. */
   readonly checks: ReadonlyMap<string, CheckResult>;
-  /** The built page and what it is told. */
+  /** The built pages and what they are told. */
   readonly page: string;
+  readonly regionsPage: string;
   readonly settings: PageSettings;
   readonly allowedOrigins: AllowedOrigins;
   /** Milliseconds from any fixed point, and since 1970. */
@@ -142,6 +143,7 @@ export function createApp(ports: AppPorts): App {
 
 function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call) => Promise<Response>>> {
   let page: PreparedPage | undefined;
+  let regionsPage: PreparedPage | undefined;
   return {
     async search(call) {
       const name = indexOf(call);
@@ -226,6 +228,10 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
     async page() {
       page ??= await preparePage(ports.page, ports.settings);
       return new Response(page.html, { headers: page.headers });
+    },
+    async regionsPage() {
+      regionsPage ??= await preparePage(ports.regionsPage, ports.settings);
+      return new Response(regionsPage.html, { headers: regionsPage.headers });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The Worker: bindings and variables in, the HTTP interface and the scheduled work out. */
 import kernels from "../build/kernels.wasm";
 import page from "../build/page.html";
+import regionsPage from "../build/regions.html";
 import { toHex } from "../shared/hash.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
@@ -78,7 +79,7 @@ function createWorker(env: Env): Worker {
   const [{ store, inbox }] = regions;
   const reads = readsInbox(env);
   const source = sourceOf({
-    ...{ regions, inbox: reads ? inbox : null, log },
+    ...{ regions, inbox: reads ? inbox : null, budgetBytes, log },
     kernels: (capBytes) => createWasmKernels(kernels, capBytes),
     now: () => performance.now(),
   });
@@ -103,6 +104,7 @@ function createWorker(env: Env): Worker {
     writes: key === null ? null : { key, store, inbox, random: randomDigits },
     checks,
     page,
+    regionsPage,
     settings: { indexes, examples: splitList(env.EXAMPLES, "|") },
     allowedOrigins: parseAllowedOrigins(env.CORS_ORIGIN),
     now: () => performance.now(),

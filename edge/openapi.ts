@@ -14,8 +14,8 @@ const ERROR_MEANINGS: Readonly<Record<number, string>> = {
   503: "The index cannot be read at the moment, is older than asked for, or can take no more writes.",
 };
 
-/** Schema of what each operation answers, absent for the page. */
-const ANSWERS: Readonly<Record<Exclude<Operation, "page">, string>> = {
+/** Schema of what each operation answers, absent for the pages. */
+const ANSWERS: Readonly<Record<Exclude<Operation, "page" | "regionsPage">, string>> = {
   search: "SearchAnswer",
   searchByBody: "SearchAnswer",
   searchMany: "BatchAnswer",
@@ -129,7 +129,7 @@ function requestBody(schema: string): Schema {
 }
 
 function success(name: Operation): Schema {
-  if (name === "page")
+  if (name === "page" || name === "regionsPage")
     return { description: "The page.", content: { "text/html": { schema: { type: "string" } } } };
   return { description: "Done.", content: { "application/json": { schema: reference(ANSWERS[name]) } } };
 }

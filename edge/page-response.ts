@@ -1,5 +1,5 @@
 /**
- * The search page as an answer: one file, its style and script inside, under a policy that allows
+ * A page as an answer: one file, its style and script inside, under a policy that allows
  * just those.
  */
 
@@ -17,7 +17,7 @@ export interface PreparedPage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where the settings are written in `page/index.html`. */
+/** Where the settings are written in the pages of `page/`. */
 const SETTINGS_SLOT = '<meta name="lightedge" content="{}">';
 
 /**

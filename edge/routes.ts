@@ -85,6 +85,13 @@ export const ROUTES = [
     errors: [],
   },
   { method: "GET", path: "/", operation: "page", summary: "The search page.", errors: [] },
+  {
+    method: "GET",
+    path: "/regions",
+    operation: "regionsPage",
+    summary: "A page that shows the regions at work.",
+    errors: [],
+  },
 ] as const satisfies readonly Route[];
 
 /** The name of a handler. */

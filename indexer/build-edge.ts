@@ -36,6 +36,12 @@ const STEPS: readonly Step[] = [
     run: () => buildPage(ROOT, "build/page.html"),
   },
   {
+    name: "regions page",
+    inputs: ["edge/page", "shared", "indexer/build-page.ts", "package-lock.json"],
+    output: "build/regions.html",
+    run: () => buildPage(ROOT, "build/regions.html", "regions"),
+  },
+  {
     name: "worker",
     inputs: [
       "edge",
@@ -43,6 +49,7 @@ const STEPS: readonly Step[] = [
       "indexer/build-edge.ts",
       "build/kernels.wasm",
       "build/page.html",
+      "build/regions.html",
       "wrangler.toml",
       "package-lock.json",
     ],

@@ -51,6 +51,7 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
     writes: null,
     checks: new Map(),
     page: "<!doctype html><title>Page</title>",
+    regionsPage: "<!doctype html><title>Regions</title>",
     settings: { indexes: indexes.map(({ name }) => name), examples: [] },
     allowedOrigins: "*",
     now: () => performance.now(),

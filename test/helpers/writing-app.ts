@@ -81,6 +81,7 @@ export async function isolate(store: ServedStore, options: IsolateOptions = {}):
     },
     checks,
     page: "<!doctype html><title>Page</title>",
+    regionsPage: "<!doctype html><title>Regions</title>",
     settings: { indexes: [], examples: [] },
     allowedOrigins: "*",
     now: () => performance.now(),
