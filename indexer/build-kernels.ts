@@ -11,7 +11,8 @@ const ARGUMENTS = [
   ...["--outFile", OUTPUT],
   "-O3",
   "--noAssert",
-  ...["--enable", "simd"],
+  // Relaxed operations are used only where their operands make all machines agree: assembly/README.md.
+  ...["--enable", "simd", "--enable", "relaxed-simd"],
   // No objects live in the memory, so there is nothing to manage.
   ...["--runtime", "stub"],
   // Memory comes from outside, so that each instance can have its own maximum below this

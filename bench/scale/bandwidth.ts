@@ -92,7 +92,9 @@ function scanner(kernels: Kernels, count: number): () => void {
   fillWithNoise(kernels.ints(codes, (count * CODE_BYTES) / 4));
   fillWithNoise(kernels.ints(planes, CODE_BYTES));
   kernels.floats(factors, count).fill(0.05);
-  return () => kernels.scanCodes(codes, factors, count, DIMENSION, planes, 2 * DIMENSION, estimates);
+  const tables = kernels.allocate(4 * DIMENSION);
+  kernels.scanTables(planes, DIMENSION, tables);
+  return () => kernels.scanCodes(codes, factors, 0, count, DIMENSION, tables, 2 * DIMENSION, estimates);
 }
 
 /** Products of so many vectors in order. */

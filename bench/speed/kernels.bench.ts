@@ -63,6 +63,7 @@ const codebook = noise(16);
 const table = noise(8 * DIMENSION);
 const impacts = noise(65_536);
 const factors = kernels.allocate(4 * COUNT);
+const tables = kernels.allocate(4 * DIMENSION);
 const estimates = kernels.allocate(4 * COUNT);
 const scores = kernels.allocate(4 * COUNT);
 const allRows = kernels.allocate(4 * COUNT);
@@ -92,8 +93,9 @@ kernels.ints(scores, COUNT).forEach((_, i, all) => {
 const haystack = Buffer.alloc(COUNT * DIMENSION, 1);
 print("read-bandwidth", haystack.length / time(() => haystack.indexOf(2)) / 1e6, "GB/s");
 
+kernels.scanTables(planes, DIMENSION, tables);
 const scan = time(() =>
-  kernels.scanCodes(codes, factors, COUNT, DIMENSION, planes, 2 * DIMENSION, estimates),
+  kernels.scanCodes(codes, factors, 0, COUNT, DIMENSION, tables, 2 * DIMENSION, estimates),
 );
 print("scan-codes-200000x48", scan, "ms");
 print("scan-codes-200000x48-rate", (COUNT * CODE_BYTES) / scan / 1e6, "GB/s of codes");
@@ -122,7 +124,7 @@ const add = time(() => kernels.addPostings(postings, impacts, 65_536, 700, estim
 print("add-postings-65536", add, "ms");
 print("add-postings-each", (add / 65_536) * 1e6, "ns");
 
-kernels.scanCodes(codes, factors, COUNT, DIMENSION, planes, 2 * DIMENSION, estimates);
+kernels.scanCodes(codes, factors, 0, COUNT, DIMENSION, tables, 2 * DIMENSION, estimates);
 print(
   "top-floats-1000-of-200000",
   time(() => kernels.topFloats(estimates, COUNT, 1000, found)),

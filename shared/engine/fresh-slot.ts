@@ -2,7 +2,9 @@
 import { align, bytesOf } from "../format/bytes.ts";
 import type { ShardFile } from "../format/shard.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import { codeLengths, layCodes } from "./codes.ts";
 import { coldInMemory } from "./cold-sections.ts";
+import { layPostings, planPostings, postingLengths } from "./postings.ts";
 import type { ResidentShard } from "./resident.ts";
 
 /**
@@ -28,17 +30,13 @@ export class FreshSlot {
 
   /** Copies a shard into the slot. Throws `index/too-large` where the kernels' cap is below what it takes. */
   place(shard: ShardFile): ResidentShard {
-    const { chunks, documents, padded } = shard.meta;
+    const { chunks, padded } = shard.meta;
+    const starts = planPostings(shard);
     const lengths = {
-      scores: documents * 4,
-      codes: shard.codes.length,
-      factors: shard.factors.byteLength,
+      ...codeLengths(shard.meta),
       vectors: shard.vectors.length,
-      postingRows: shard.rows.byteLength,
-      impacts: shard.impacts.length,
-      planes: padded / 2,
+      ...postingLengths(shard.meta, starts),
       query: padded * 2,
-      estimates: chunks * 4,
       rows: chunks * 4,
       dots: chunks * 4,
     };
@@ -47,12 +45,14 @@ export class FreshSlot {
     put(at.codes, shard.codes);
     put(at.factors, bytesOf(shard.factors));
     put(at.vectors, bytesOf(shard.vectors));
-    put(at.postingRows, bytesOf(shard.rows));
-    put(at.impacts, shard.impacts);
-    const { meta, owners, scales, ids, idStarts, places, terms, starts } = shard;
-    const { codes, factors, vectors, postingRows, impacts, ...work } = at;
+    const { meta, owners, scales, ids, idStarts, places } = shard;
+    const { codes: _, factors, vectors, codeDocuments: __, ...work } = at;
     const cold = coldInMemory({ meta, kernels, owners, scales, ids, idStarts, places, vectors, work });
-    return { ...{ meta, kernels, owners, terms, starts }, codes, factors, postingRows, impacts, cold, work };
+    return {
+      ...{ meta, kernels, owners },
+      ...layCodes(kernels, shard, at),
+      ...{ factors, postings: layPostings(kernels, shard, starts, at), cold, work },
+    };
   }
 
   /** Pointers for all of these lengths, one after the other. */

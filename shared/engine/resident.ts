@@ -7,8 +7,17 @@ import { AS_ONE, type StreamLimits } from "../format/streamed.ts";
 import { readTable, readTableMeta, rowBytes, type TableMeta, tokenRows } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 import type { ReadStore } from "../store/store.ts";
+import { codeLengths, layCodes } from "./codes.ts";
 import { type ColdSections, coldInMemory } from "./cold-sections.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
+import {
+  layPostings,
+  mostPostingBytes,
+  planPostings,
+  postingBytes,
+  postingLengths,
+  type ResidentPostings,
+} from "./postings.ts";
 
 /** A query table in its own kernel memory. */
 export interface ResidentTable {
@@ -34,20 +43,24 @@ export interface ResidentShard {
   readonly kernels: Kernels;
   /** First chunk of each document, one entry more than there are documents. */
   readonly owners: Uint32Array<ArrayBuffer>;
-  /** Tokens with postings, ascending, and where each one's postings start. */
-  readonly terms: Uint32Array<ArrayBuffer>;
-  readonly starts: Uint32Array<ArrayBuffer>;
+  /** As `Kernels.blockCodes` lays them. */
   readonly codes: Pointer;
   readonly factors: Pointer;
-  readonly postingRows: Pointer;
-  readonly impacts: Pointer;
+  /** Document of each code, 16 bits; null where a document is its chunk and its code. */
+  readonly codeDocuments: Pointer | null;
+  readonly postings: ResidentPostings;
   readonly cold: ColdSections;
   /** Space that a query works in. */
   readonly work: {
     readonly planes: Pointer;
+    readonly tables: Pointer;
     readonly query: Pointer;
+    /** Estimates of `SCAN_BATCH` codes, and the best of each document of those seen. */
     readonly estimates: Pointer;
-    readonly scores: Pointer;
+    readonly best: Pointer;
+    readonly seen: Pointer;
+    /** Numbers of the documents seen, 16 bits. */
+    readonly found: Pointer;
     readonly rows: Pointer;
     readonly dots: Pointer;
   };
@@ -89,66 +102,64 @@ export async function loadShard(
 ): Promise<ResidentShard> {
   const file = await openStreamed(store, entry, limits);
   const meta = readShardMeta(file.meta);
-  const lengths = hotLengths(meta, (name) => file.bytes(name));
+  const lengths = hotLengths(meta);
   const at = claim(kernels, { ...lengths, vectors: file.bytes("vectors") });
-  const { codes, factors, vectors, postingRows, impacts, ...work } = at;
-  const shard = readShard(await file.readInto(spaceIn(kernels, hotSpaces(at, { vectors }))));
-  const { owners, terms, starts, scales, ids, idStarts, places } = shard;
+  const { codes, factors, vectors, codeDocuments: _, ...work } = at;
+  const shard = readShard(await file.readInto(spaceIn(kernels, { codes, factors, vectors })));
+  const { owners, scales, ids, idStarts, places } = shard;
   const cold = coldInMemory({ meta, kernels, owners, scales, ids, idStarts, places, vectors, work });
-  return { ...{ meta, kernels, owners, terms, starts }, codes, factors, postingRows, impacts, cold, work };
+  return {
+    ...{ meta, kernels, owners },
+    ...layCodes(kernels, shard, at),
+    ...{ factors, postings: claimPostings(kernels, shard), cold, work },
+  };
 }
 
 /** Vectors of a batch, when they come from outside memory: what is copied in stays in the processor's cache until it is used. */
 export const BATCH_VECTORS = 128;
 
-/** Bytes of kernel memory that a shard takes without its cold sections. `bytes` gives the lengths of its file's sections. */
-export function hotBytes(meta: ShardMeta, bytes: (section: string) => number): number {
-  const lengths = { ...hotLengths(meta, bytes), batch: BATCH_VECTORS * meta.padded };
+/** Bytes of kernel memory that a shard takes at most without its cold sections. */
+export function hotBytes(meta: ShardMeta): number {
+  const lengths = {
+    ...hotLengths(meta),
+    batch: BATCH_VECTORS * meta.padded,
+    postings: mostPostingBytes(meta),
+  };
   return Object.values(lengths).reduce((sum, length) => sum + align(length), 0);
 }
 
 /** Claims the space of a shard without its cold sections, which `fill` then reads its file's other sections into. */
 export async function loadHotShard<T>(
   meta: ShardMeta,
-  bytes: (section: string) => number,
   kernels: Kernels,
   fill: (space: (name: string, bytes: number) => Uint8Array<ArrayBuffer>) => Promise<HotShardFile & T>,
 ): Promise<{ readonly shard: HotShard; readonly file: HotShardFile & T }> {
-  const at = claim(kernels, { ...hotLengths(meta, bytes), batch: BATCH_VECTORS * meta.padded });
-  const { codes, factors, postingRows, impacts, batch, ...work } = at;
-  const file = await fill(spaceIn(kernels, hotSpaces(at, {})));
-  const { owners, terms, starts } = file;
+  const at = claim(kernels, { ...hotLengths(meta), batch: BATCH_VECTORS * meta.padded });
+  const { codes, factors, batch, codeDocuments: _, ...work } = at;
+  const file = await fill(spaceIn(kernels, { codes, factors }));
   const shard = {
-    ...{ meta, kernels, owners, terms, starts },
-    ...{ codes, factors, postingRows, impacts, batch, work },
+    ...{ meta, kernels, owners: file.owners },
+    ...layCodes(kernels, file, at),
+    ...{ factors, postings: claimPostings(kernels, file), batch, work },
   };
   return { shard, file };
 }
 
-/** What a shard takes of kernel memory, cold sections aside. */
-function hotLengths({ chunks, documents, padded }: ShardMeta, bytes: (section: string) => number) {
+/** What a shard takes of kernel memory, cold sections aside, and postings, whose length only they themselves tell. */
+function hotLengths(meta: ShardMeta) {
+  const { chunks, padded } = meta;
   return {
-    // First in memory: with 65,536 sums' worth of anything behind it, no posting can point outside,
-    // and the kernels need not look at every row number of a list before they add it up.
-    scores: documents * 4,
-    codes: bytes("codes"),
-    factors: bytes("factors"),
-    postingRows: bytes("rows"),
-    impacts: bytes("impacts"),
-    planes: padded / 2,
+    ...codeLengths(meta),
     query: padded * 2,
-    estimates: chunks * 4,
     rows: chunks * 4,
     dots: chunks * 4,
   };
 }
 
-/** Pointers of kernel memory by the names of sections. */
-function hotSpaces(
-  { codes, factors, postingRows, impacts }: Pick<HotShard, "codes" | "factors" | "postingRows" | "impacts">,
-  more: Readonly<Record<string, Pointer>>,
-): Readonly<Record<string, Pointer>> {
-  return { codes, factors, rows: postingRows, impacts, ...more };
+/** Lays a file's postings into new space. Views made before are none after. */
+function claimPostings(kernels: Kernels, file: HotShardFile): ResidentPostings {
+  const starts = planPostings(file);
+  return layPostings(kernels, file, starts, claim(kernels, postingLengths(file.meta, starts)));
 }
 
 /**
@@ -195,6 +206,6 @@ export function residentShardBytes(shard: ResidentShard): number {
 }
 
 /** Bytes that this shard holds without its cold sections. */
-export function hotShardBytes({ kernels, owners, terms, starts }: Omit<HotShard, "batch">): number {
-  return [owners, terms, starts].reduce((bytes, view) => bytes + view.byteLength, kernels.residentBytes);
+export function hotShardBytes({ kernels, owners, postings }: Omit<HotShard, "batch">): number {
+  return kernels.residentBytes + owners.byteLength + postingBytes(postings);
 }

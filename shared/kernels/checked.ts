@@ -3,6 +3,7 @@ import { FORMAT_LIMITS } from "../limits.ts";
 import type { Kernels, Pointer, RowBits } from "./kernels.ts";
 import type { KernelMemory } from "./memory.ts";
 import { isPackable, rowBytes } from "./packing.ts";
+import { BLOCK_DOCUMENTS, blocksOf, isListOf, LIST_MARGIN, LIST_RECORD } from "./posting-lists.ts";
 
 /** Where the kernels' own scratch space starts; `SCRATCH_BYTES` long. */
 const SCRATCH: Pointer = 0;
@@ -23,16 +24,21 @@ export interface RawKernels {
     codebook: Pointer,
     scale: number,
   ): void;
+  blockCodes(codes: Pointer, count: number, dimension: number, scratch: Pointer): void;
+  scanTables(planes: Pointer, dimension: number, tables: Pointer): void;
   scanCodes(
     codes: Pointer,
     factors: Pointer,
+    first: number,
     count: number,
     dimension: number,
-    planes: Pointer,
+    tables: Pointer,
     querySum: number,
     estimates: Pointer,
     scratch: Pointer,
   ): void;
+  scatterMax(values: Pointer, rows: Pointer, count: number, best: Pointer, seen: Pointer): void;
+  gatherSeen(best: Pointer, seen: Pointer, count: number, rows: Pointer): number;
   dotRows(
     vectors: Pointer,
     rows: Pointer,
@@ -42,6 +48,32 @@ export interface RawKernels {
     out: Pointer,
   ): void;
   addPostings(rows: Pointer, impacts: Pointer, count: number, weight: number, scores: Pointer): void;
+  topPostings(
+    lists: Pointer,
+    count: number,
+    documents: number,
+    dead: Pointer,
+    wanted: number,
+    out: Pointer,
+    places: number,
+    scratch: Pointer,
+  ): number;
+  countPostings(
+    lists: Pointer,
+    count: number,
+    documents: number,
+    dead: Pointer,
+    limit: number,
+    scratch: Pointer,
+  ): number;
+  sumPostings(
+    lists: Pointer,
+    count: number,
+    documents: number,
+    rows: Pointer,
+    rowCount: number,
+    out: Pointer,
+  ): void;
   topFloats(estimates: Pointer, count: number, wanted: number, out: Pointer, scratch: Pointer): number;
   topInts(scores: Pointer, count: number, wanted: number, out: Pointer, scratch: Pointer): number;
 }
@@ -50,7 +82,7 @@ export interface RawKernels {
  * Kernels that check every argument before the raw ones run: each address with its length,
  * each row number that is multiplied into an address, each count. Any breach is `internal`,
  * as callers derive all of these from validated files. Costs one pass over `rows` in
- * `dotRows`, and in `addPostings` when fewer than 65,536 scores lie before the end of memory.
+ * `dotRows`, and in `addPostings` and `scatterMax` when fewer than 65,536 values lie before the end of memory.
  */
 export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
   const check = memory.check.bind(memory);
@@ -85,15 +117,46 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
       raw.accumulateRow(sum, row, bits, dimension, codebook, scale);
     },
 
-    scanCodes(codes, factors, count, dimension, planes, querySum, estimates) {
+    blockCodes(codes, count, dimension) {
       checkDimension(dimension);
-      check("codes", codes, count, dimension / 8, 1);
-      check("factors", factors, count, 4, 4);
+      check("codes", codes, wholeBlocks(count), dimension / 8, 1);
+      raw.blockCodes(codes, count, dimension, SCRATCH);
+    },
+
+    scanTables(planes, dimension, tables) {
+      checkDimension(dimension);
       check("planes", planes, dimension / 2, 1, 1);
+      check("tables", tables, dimension * 4, 1, 1);
+      raw.scanTables(planes, dimension, tables);
+    },
+
+    scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates) {
+      checkDimension(dimension);
+      demand(Number.isSafeInteger(first) && first >= 0, "first", first);
+      check("codes", codes, wholeBlocks(first + count), dimension / 8, 1);
+      check("factors", factors, wholeBlocks(first + count), 4, 4);
+      check("tables", tables, dimension * 4, 1, 1);
       check("estimates", estimates, count, 4, 4);
       // Values of four bits are at least -8, so no true sum is beyond this.
       demand(Number.isInteger(querySum) && Math.abs(querySum) <= 8 * dimension, "querySum", querySum);
-      raw.scanCodes(codes, factors, count, dimension, planes, querySum, estimates, SCRATCH);
+      raw.scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates, SCRATCH);
+    },
+
+    scatterMax(values, rows, count, best, seen) {
+      check("values", values, count, 4, 4);
+      check("rows", rows, count, 2, 2);
+      const past = rowsFrom(best, rows, count);
+      check("best", best, past, 4, 4);
+      check("seen", seen, Math.ceil(past / 32), 4, 4);
+      raw.scatterMax(values, rows, count, best, seen);
+    },
+
+    gatherSeen(best, seen, count, rows) {
+      demand(count <= POSTING_ROWS, "count", count);
+      check("best", best, count, 4, 4);
+      check("seen", seen, Math.ceil(count / 32), 4, 4);
+      check("rows", rows, count, 2, 2);
+      return raw.gatherSeen(best, seen, count, rows);
     },
 
     dotRows(vectors, rows, count, dimension, query, out) {
@@ -110,10 +173,30 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
       check("rows", rows, count, 2, 2);
       check("impacts", impacts, count, 1, 1);
       demand(Number.isInteger(weight) && weight === (weight | 0), "weight", weight);
-      const roomForAll = scores + 4 * POSTING_ROWS <= memory.size;
-      const past = roomForAll ? POSTING_ROWS : greatest(new Uint16Array(memory.buffer, rows, count)) + 1;
-      check("scores", scores, past, 4, 4);
+      check("scores", scores, rowsFrom(scores, rows, count), 4, 4);
       raw.addPostings(rows, impacts, count, weight, scores);
+    },
+
+    topPostings(lists, count, documents, dead, wanted, out, places) {
+      checkLists(memory, lists, count, documents, dead);
+      demand(isCount(wanted) && wanted + BLOCK_DOCUMENTS <= places, "wanted", wanted);
+      check("out", out, 3 * places, 4, 4);
+      return raw.topPostings(lists, count, documents, dead, wanted, out, places, SCRATCH);
+    },
+    countPostings(lists, count, documents, dead, limit) {
+      checkLists(memory, lists, count, documents, dead);
+      demand(isCount(limit), "limit", limit);
+      return raw.countPostings(lists, count, documents, dead, limit, SCRATCH);
+    },
+    sumPostings(lists, count, documents, rows, rowCount, out) {
+      checkLists(memory, lists, count, documents, 0);
+      check("rows", rows, rowCount, 4, 4);
+      check("out", out, rowCount, 4, 4);
+      const numbers = new Uint32Array(memory.buffer, rows, rowCount);
+      for (let at = 0; at < rowCount; at++) {
+        demand(numbers[at]! < (numbers[at + 1] ?? documents), "row", numbers[at]!);
+      }
+      raw.sumPostings(lists, count, documents, rows, rowCount, out);
     },
 
     topFloats(estimates, count, wanted, out) {
@@ -126,15 +209,54 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
     },
   };
 
+  /** Rows that these numbers can reach: not looked at where there is room for any. */
+  function rowsFrom(values: Pointer, rows: Pointer, count: number): number {
+    const roomForAll = values + 4 * POSTING_ROWS <= memory.size;
+    return roomForAll ? POSTING_ROWS : greatest(new Uint16Array(memory.buffer, rows, count)) + 1;
+  }
+
   function checkTop(what: string, values: Pointer, count: number, wanted: number, out: Pointer): void {
     check(what, values, count, 4, 4);
-    demand(Number.isSafeInteger(wanted) && wanted >= 0, "wanted", wanted);
+    demand(isCount(wanted), "wanted", wanted);
     check("out", out, Math.min(wanted, count), 4, 4);
   }
 }
 
+/** Codes of sixteen whole ones a block. */
+function wholeBlocks(count: number): number {
+  return Math.ceil(count / 16) * 16;
+}
+
 function checkDimension(dimension: number): void {
   demand(isPackable(dimension) && dimension <= FORMAT_LIMITS.dimension, "dimension", dimension);
+}
+
+/** Lists as their heads say, each with its margin inside memory. What lies within a list was laid out from checked arrays. */
+function checkLists(
+  memory: KernelMemory,
+  lists: Pointer,
+  count: number,
+  documents: number,
+  dead: Pointer,
+): void {
+  demand(isCount(documents) && documents <= POSTING_ROWS, "documents", documents);
+  memory.check("lists", lists, count, LIST_RECORD, 4);
+  if (dead !== 0) memory.check("dead", dead, blocksOf(documents), BLOCK_DOCUMENTS / 8, 1);
+  const bytes = new Uint8Array(memory.buffer);
+  const records = new Uint32Array(memory.buffer, lists, (count * LIST_RECORD) / 4);
+  let weights = 0;
+  for (let at = 0; at < records.length; at += LIST_RECORD / 4) {
+    const [pointer, length, weight] = [records[at]!, records[at + 1]!, records[at + 2]!];
+    memory.check("list", pointer, length + LIST_MARGIN, 1, 1);
+    demand(isListOf(bytes, pointer, length, documents), "list", pointer);
+    demand(weight > 0, "weight", weight);
+    weights += weight;
+  }
+  demand(255 * weights < 2 ** 31, "weight", weights);
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value < 2 ** 31;
 }
 
 function demand(holds: boolean, field: string, value: number): void {

@@ -48,20 +48,46 @@ export interface Kernels {
   ): void;
 
   /**
-   * First pass: estimate[i] = float32(2 * S(i) - querySum) * factor[i], S(i) the sum of query
-   * values where bit j of code i is set. Codes are P/8 bytes each, bit j of a code at byte j>>3,
-   * bit j&7. `planes` are four bit planes of P/8 bytes of the query's 4-bit two's complement
-   * values, plane 3 weighing -8; querySum is the sum of the query values.
+   * Lays codes of P/8 bytes each, back to back, as `scanCodes` takes them: in blocks of sixteen, byte b of code
+   * 16k + i at 2 k P + 16 b + i. In place; there must be room for whole blocks, and what the last one lacks may
+   * be anything.
+   */
+  blockCodes(codes: Pointer, count: number, dimension: number): void;
+
+  /**
+   * What `scanCodes` knows of a query: P/4 tables of 16 bytes. Entry n of table t is 32 + the sum of the query
+   * values 4t + k for which bit k of n is set. `planes` are four bit planes of P/8 bytes of the
+   * query's 4-bit two's complement values, plane 3 weighing -8.
+   */
+  scanTables(planes: Pointer, dimension: number, tables: Pointer): void;
+
+  /**
+   * First pass over the codes from `first` on: estimate[i] = float32(2 * S - querySum) * factor[first + i], S the
+   * sum of query values where bit j of code first + i is set, at its byte j>>3, bit j&7. Codes as `blockCodes`
+   * lays them, tables as `scanTables` makes them, querySum the sum of the query values. Codes and factors must
+   * have room for whole blocks of sixteen.
    */
   scanCodes(
     codes: Pointer,
     factors: Pointer,
+    first: number,
     count: number,
     dimension: number,
-    planes: Pointer,
+    tables: Pointer,
     querySum: number,
     estimates: Pointer,
   ): void;
+
+  /**
+   * best[rows[i]] = the greatest of its float32 values so far: rows unsigned 16-bit, any of them more than once.
+   * `seen` has a bit for each of 65,536 rows, bit row&31 of word row>>5; where it is not set, what `best` holds does not count.
+   */
+  scatterMax(values: Pointer, rows: Pointer, count: number, best: Pointer, seen: Pointer): void;
+  /**
+   * The rows below `count` that were seen, ascending, as unsigned 16-bit numbers; their values packed to the front
+   * of `best`; `seen` cleared. Returns how many.
+   */
+  gatherSeen(best: Pointer, seen: Pointer, count: number, rows: Pointer): number;
 
   /**
    * out[i] = the integer dot product of int8 vector rows[i] (unsigned 32-bit row numbers) and the
@@ -82,6 +108,39 @@ export interface Kernels {
    * memory, as rows then need no look beforehand.
    */
   addPostings(rows: Pointer, impacts: Pointer, count: number, weight: number, scores: Pointer): void;
+
+  /**
+   * The documents with the `wanted` greatest sums of weight x impact over these lists, ties to the lower number, as
+   * ascending u32 numbers at `out`; their sums, i32, follow at `out` + 4 x `places`. Returns how many: those that any
+   * list holds, `wanted` at most. `places` must be `wanted` + 256 at least, with three times 4 x `places` bytes at `out`;
+   * quickest with a thousand more. `dead` is a bit for each document, 32 bytes for each 256, of which those that
+   * are set take no part; 0 for none.
+   *
+   * `lists` are records of `LIST_RECORD` bytes: pointer, bytes and weight of a list of `posting-lists.ts` in 4 bytes
+   * each, the rest for the kernel to use. Weights are whole numbers above 0, and 255 times their sum is below 2^31. Quickest when
+   * those with the least weight x greatest impact come first, and gaps come last. Blocks whose bounds
+   * say that they hold nothing better are skipped.
+   */
+  topPostings(
+    lists: Pointer,
+    count: number,
+    documents: number,
+    dead: Pointer,
+    wanted: number,
+    out: Pointer,
+    places: number,
+  ): number;
+  /** Documents that any of these lists holds, the dead left out: how many, `limit` + 1 at most. Arguments as for `topPostings`. */
+  countPostings(lists: Pointer, count: number, documents: number, dead: Pointer, limit: number): number;
+  /** out[i] = sum of weight x impact of document rows[i], i32, over these lists. Rows are u32, ascending. Arguments as for `topPostings`. */
+  sumPostings(
+    lists: Pointer,
+    count: number,
+    documents: number,
+    rows: Pointer,
+    rowCount: number,
+    out: Pointer,
+  ): void;
 
   /**
    * The rows of the `wanted` greatest float32 estimates, ties to the lower row (-0 and 0 tie), written as

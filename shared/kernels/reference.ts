@@ -2,6 +2,7 @@ import { checkedKernels, type RawKernels } from "./checked.ts";
 import type { Kernels, Pointer } from "./kernels.ts";
 import { KernelMemory, PAGE_BYTES, type Pages, pagesWithin } from "./memory.ts";
 import { rowBytes, unpackRow } from "./packing.ts";
+import { blocksOf, LIST_RECORD, readList } from "./posting-lists.ts";
 
 /**
  * The kernels in scalar TypeScript: what they mean, and the twin that the WASM ones are
@@ -26,6 +27,10 @@ function createPages(): Pages {
   };
 }
 
+/** Codes of a block, and what is added to the entries of `scanTables` to make them unsigned. */
+const BLOCK_CODES = 16;
+const TABLE_BIAS = 32;
+
 function scalarKernels(memory: KernelMemory): RawKernels {
   return {
     accumulateRow(sum, row, bits, dimension, codebook, scale) {
@@ -38,17 +43,65 @@ function scalarKernels(memory: KernelMemory): RawKernels {
       }
     },
 
-    scanCodes(codes, factors, count, dimension, planes, querySum, estimates) {
+    blockCodes(codes, count, dimension) {
       const width = dimension / 8;
-      const factor = new Float32Array(memory.buffer, factors, count);
-      const estimate = new Float32Array(memory.buffer, estimates, count);
-      const query = queryValues(new Uint8Array(memory.buffer, planes, 4 * width));
-      for (let i = 0; i < count; i++) {
-        const code = new Uint8Array(memory.buffer, codes + i * width, width);
-        let sum = 0;
-        for (const [j, value] of query.entries()) if (bitOf(code, j)) sum += value;
-        estimate[i] = Math.fround(Math.fround(2 * sum - querySum) * factor[i]!);
+      for (let first = 0; first < count; first += BLOCK_CODES) {
+        const block = new Uint8Array(memory.buffer, codes + first * width, BLOCK_CODES * width);
+        const rows = block.slice();
+        for (const at of block.keys()) {
+          block[at] = rows[(at % BLOCK_CODES) * width + Math.floor(at / BLOCK_CODES)]!;
+        }
       }
+    },
+
+    scanTables(planes, dimension, tables) {
+      const query = queryValues(new Uint8Array(memory.buffer, planes, dimension / 2));
+      const entries = new Uint8Array(memory.buffer, tables, 4 * dimension);
+      for (const at of entries.keys()) {
+        const values = query.slice(4 * (at >> 4), 4 * (at >> 4) + 4);
+        entries[at] = values.reduce((sum, value, k) => sum + ((at >> k) & 1) * value, TABLE_BIAS);
+      }
+    },
+
+    scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates) {
+      const width = dimension / 8;
+      const factor = new Float32Array(memory.buffer, factors, first + count);
+      const estimate = new Float32Array(memory.buffer, estimates, count);
+      const entries = new Uint8Array(memory.buffer, tables, 4 * dimension);
+      for (let i = 0; i < count; i++) {
+        const code = first + i;
+        const place = code % BLOCK_CODES;
+        const block = new Uint8Array(memory.buffer, codes + (code - place) * width, BLOCK_CODES * width);
+        let sum = 0;
+        for (let b = 0; b < width; b++) {
+          const byte = block[BLOCK_CODES * b + place]!;
+          const [low, high] = [entries[32 * b + (byte & 15)]!, entries[32 * b + 16 + (byte >> 4)]!];
+          sum += low + high - 2 * TABLE_BIAS;
+        }
+        estimate[i] = Math.fround(Math.fround(2 * sum - querySum) * factor[code]!);
+      }
+    },
+
+    scatterMax(values, rows, count, best, seen) {
+      const value = new Float32Array(memory.buffer, values, count);
+      const numbers = new Uint16Array(memory.buffer, rows, count);
+      for (const [i, row] of numbers.entries()) {
+        const word = new Uint32Array(memory.buffer, seen + 4 * (row >> 5), 1);
+        const most = new Float32Array(memory.buffer, best + 4 * row, 1);
+        const isSeen = ((word[0]! >>> (row & 31)) & 1) === 1;
+        if (!isSeen || value[i]! > most[0]!) most[0] = value[i]!;
+        word[0]! |= 1 << (row & 31);
+      }
+    },
+
+    gatherSeen(best, seen, count, rows) {
+      const words = new Uint32Array(memory.buffer, seen, Math.ceil(count / 32));
+      const values = new Float32Array(memory.buffer, best, count);
+      const found = [...values.keys()].filter((row) => ((words[row >> 5]! >>> (row & 31)) & 1) === 1);
+      values.set(found.map((row) => values[row]!));
+      new Uint16Array(memory.buffer, rows, found.length).set(found);
+      words.fill(0);
+      return found.length;
     },
 
     dotRows(vectors, rows, count, dimension, query, out) {
@@ -69,6 +122,26 @@ function scalarKernels(memory: KernelMemory): RawKernels {
       const past = numbers.reduce((most, row) => Math.max(most, row + 1), 0);
       const totals = new Int32Array(memory.buffer, scores, past);
       for (const [i, row] of numbers.entries()) totals[row]! += Math.imul(weight, bytes[i]!);
+    },
+
+    topPostings(lists, count, documents, dead, wanted, out, places) {
+      const sums = sumsOf(memory, lists, count, documents, dead);
+      const rows = [...sums.keys()].sort((a, b) => sums.get(b)! - sums.get(a)! || a - b).slice(0, wanted);
+      rows.sort((a, b) => a - b);
+      new Uint32Array(memory.buffer, out, rows.length).set(rows);
+      const scores = rows.map((row) => sums.get(row)!);
+      new Int32Array(memory.buffer, out + 4 * places, rows.length).set(scores);
+      return rows.length;
+    },
+
+    countPostings(lists, count, documents, dead, limit) {
+      return Math.min(sumsOf(memory, lists, count, documents, dead).size, limit + 1);
+    },
+
+    sumPostings(lists, count, documents, rows, rowCount, out) {
+      const sums = sumsOf(memory, lists, count, documents, 0);
+      const numbers = new Uint32Array(memory.buffer, rows, rowCount);
+      new Int32Array(memory.buffer, out, rowCount).set(Array.from(numbers, (row) => sums.get(row) ?? 0));
     },
 
     topFloats(estimates, count, wanted, out) {
@@ -94,6 +167,27 @@ function scalarKernels(memory: KernelMemory): RawKernels {
     new Uint32Array(memory.buffer, out, best.length).set(best.sort((a, b) => a - b));
     return best.length;
   }
+}
+
+/** By document, the sum of weight x impact over the lists; documents that no list holds, and the dead, have none. */
+function sumsOf(
+  memory: KernelMemory,
+  lists: Pointer,
+  count: number,
+  documents: number,
+  dead: Pointer,
+): Map<number, number> {
+  const sums = new Map<number, number>();
+  const gone = dead === 0 ? null : new Uint8Array(memory.buffer, dead, 32 * blocksOf(documents));
+  for (let i = 0; i < count; i++) {
+    const [pointer, bytes, weight] = new Uint32Array(memory.buffer, lists + i * LIST_RECORD, 3);
+    const { rows, impacts } = readList(new Uint8Array(memory.buffer, pointer!, bytes!), documents);
+    for (const [at, row] of rows.entries()) {
+      if (gone !== null && bitOf(gone, row)) continue;
+      sums.set(row, (sums.get(row) ?? 0) + weight! * impacts[at]!);
+    }
+  }
+  return sums;
 }
 
 /** Not a difference: that of two equal infinities is NaN. */

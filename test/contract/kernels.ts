@@ -60,11 +60,25 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
       "a width of 5 bits": (k) => k.accumulateRow(at, at, 5 as RowBits, 128, at, 1),
       "a dimension of 64": (k) => k.dotRows(at, at, 1, 64, at, at),
       "a dimension of 8192": (k) => k.dotRows(at, at, 1, 8192, at, at),
-      "codes past the end": (k) => k.scanCodes(end - 31, at, 2, 128, at, 0, at),
-      "factors past the end": (k) => k.scanCodes(at, end - 4, 2, 128, at, 0, at),
-      "planes past the end": (k) => k.scanCodes(at, at, 2, 128, end - 63, 0, at),
-      "estimates past the end": (k) => k.scanCodes(at, at, 2, 128, at, 0, end - 4),
-      "a query sum no query has": (k) => k.scanCodes(at, at, 2, 128, at, 1025, at),
+      "codes to lay past the end": (k) => k.blockCodes(end - 255, 1, 128),
+      "planes past the end": (k) => k.scanTables(end - 63, 128, at),
+      "tables past the end": (k) => k.scanTables(at, 128, end - 511),
+      "codes past the end": (k) => k.scanCodes(end - 511, at, 0, 17, 128, at, 0, at),
+      "a first code past the end": (k) => k.scanCodes(end - 256, at, 1, 16, 128, at, 0, at),
+      "a negative first code": (k) => k.scanCodes(at, at, -16, 1, 128, at, 0, at),
+      "factors past the end": (k) => k.scanCodes(at, end - 60, 0, 2, 128, at, 0, at),
+      "tables to scan with past the end": (k) => k.scanCodes(at, at, 0, 2, 128, end - 511, 0, at),
+      "estimates past the end": (k) => k.scanCodes(at, at, 0, 2, 128, at, 0, end - 4),
+      "a query sum no query has": (k) => k.scanCodes(at, at, 0, 2, 128, at, 1025, at),
+      "a value of a row past the end": (k) => {
+        k.shorts(at, 1)[0] = 2;
+        k.scatterMax(at, at, 1, end - 8, at);
+      },
+      "marks past the end": (k) => k.scatterMax(at, at, 1, at, end - 4096),
+      "values to scatter past the end": (k) => k.scatterMax(end - 4, at, 2, at, at),
+      "values to gather past the end": (k) => k.gatherSeen(end - 4, at, 2, at),
+      "gathered rows past the end": (k) => k.gatherSeen(at, at, 2, end - 2),
+      "more rows to gather than there can be": (k) => k.gatherSeen(at, at, 65_537, at),
       "a row number past the end": (k) => {
         k.ints(at, 1)[0] = -1;
         k.dotRows(at, at, 1, 128, at, at);
@@ -138,10 +152,10 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
     planes.set([1], 32);
     planes.set([2], 48 + 1);
 
-    // 19 codes take both the road of 16 at a time and that of the rest.
-    test.each([1, 19])("estimates from the query values at set bits, %i codes", (count) => {
+    // 51 codes take the roads of 32 and of 16 at a time and that of the rest.
+    test.each([1, 51])("estimates from the query values at set bits, %i codes", (count) => {
       const kernels = create(MIB);
-      const codes = new Uint8Array(16 * count);
+      const codes = new Uint8Array(16 * 16 * Math.ceil(count / 16));
       const expected: number[] = [];
       for (let i = 0; i < count; i++) {
         const [first, second, third] = [i & 1, (i >> 1) & 1, (i >> 2) & 1];
@@ -152,10 +166,49 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
       const estimates = kernels.allocate(4 * count);
       const factors = put(
         kernels,
-        Float32Array.from({ length: count }, (_, i) => i + 0.5),
+        Float32Array.from({ length: 64 }, (_, i) => i + 0.5),
       );
-      kernels.scanCodes(put(kernels, codes), factors, count, 128, put(kernels, planes), 2, estimates);
+      const tables = kernels.allocate(512);
+      kernels.scanTables(put(kernels, planes), 128, tables);
+      const laid = put(kernels, codes);
+      kernels.blockCodes(laid, count, 128);
+      kernels.scanCodes(laid, factors, 0, count, 128, tables, 2, estimates);
       expect([...kernels.floats(estimates, count)]).toEqual(expected);
+      for (const [first, end] of [
+        [0, 0],
+        [count >> 1, count],
+        [1, count - 1],
+        [7, 9],
+        [16, 49],
+      ] as const) {
+        if (first > end || end > count) continue;
+        kernels.scanCodes(laid, factors, first, end - first, 128, tables, 2, estimates);
+        expect([...kernels.floats(estimates, end - first)]).toEqual(expected.slice(first, end));
+      }
+    });
+
+    test("lays codes in blocks of sixteen, byte by byte", () => {
+      const kernels = create(MIB);
+      const codes = put(
+        kernels,
+        Uint8Array.from({ length: 32 * 16 }, (_, at) => (at >> 4) * 5 + (at & 15) * 3),
+      );
+      kernels.blockCodes(codes, 17, 128);
+      const expected = Uint8Array.from({ length: 32 * 16 }, (_, at) => {
+        const [code, byte] = [16 * (at >> 8) + (at & 15), (at >> 4) & 15];
+        return code * 5 + byte * 3;
+      });
+      expect(kernels.bytes(codes, 32 * 16)).toEqual(expected);
+    });
+
+    test("sums the query values of each half byte", () => {
+      const kernels = create(MIB);
+      const tables = kernels.allocate(512);
+      kernels.scanTables(put(kernels, planes), 128, tables);
+      const entry = (table: number, n: number) => kernels.bytes(tables, 512)[16 * table + n];
+      expect([entry(0, 0), entry(0, 1), entry(0, 14), entry(0, 15)]).toEqual([32, 39, 32, 39]);
+      expect([entry(2, 1), entry(2, 2), entry(2, 15)]).toEqual([32, 24, 24]);
+      expect([entry(31, 7), entry(31, 8)]).toEqual([32, 35]);
     });
   });
 
@@ -180,6 +233,30 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
       kernels.addPostings(rows, impacts, 10, -100, scores);
       expect([...kernels.ints(scores, 4)]).toEqual([-25495, -1500, 0, -1000]);
       expect(kernels.ints(scores, 65536)[65535]).toBe(-900);
+    });
+  });
+
+  describe(`${name} kernels: scatterMax and gatherSeen`, () => {
+    test("keeps the greatest value of each row and forgets them once gathered", () => {
+      const kernels = create(MIB);
+      const best = put(kernels, new Float32Array(100).fill(9));
+      const seen = kernels.allocate(8 * KIB);
+      const rows = put(kernels, Uint16Array.from([70, 3, 70, 31, 70, 32]));
+      const values = put(kernels, Float32Array.from([1, -2, 5, 0, 4, -Infinity]));
+      const found = kernels.allocate(200);
+      const gathered = () => {
+        const count = kernels.gatherSeen(best, seen, 100, found);
+        return [[...kernels.shorts(found, count)], [...kernels.floats(best, count)]];
+      };
+      kernels.scatterMax(values, rows, 3, best, seen);
+      kernels.scatterMax(values + 12, rows + 6, 3, best, seen);
+      expect(gathered()).toEqual([
+        [3, 31, 32, 70],
+        [-2, 0, -Infinity, 5],
+      ]);
+      expect(gathered()).toEqual([[], []]);
+      kernels.scatterMax(values + 4, rows, 1, best, seen);
+      expect(gathered()).toEqual([[70], [-2]]);
     });
   });
 

@@ -3,8 +3,9 @@ import { zipHigh, zipLow } from "./lanes";
 // S(code) is a sum over the code's half bytes of a function of the half byte alone, so every
 // half byte gets a table of 16 answers, and one swizzle looks 16 codes up in it at once (as
 // Faiss does for product codes, https://github.com/facebookresearch/faiss/wiki/Fast-accumulation-of-PQ-and-AQ-codes-(FastScan)).
-// Codes lie one after another, so 8 bytes of 16 codes are transposed first. Counting the bits
-// of (code & plane) instead needs no tables but took twice the time: x86 has no byte popcount
+// For that, codes lie in memory in blocks of sixteen, byte by byte: what comes from a file is laid so once, by
+// `blockCodes`, as doing it in every scan took half its time. Counting the bits of
+// (code & plane) instead needs no tables but took twice the time of that: x86 has no byte popcount
 // that WebAssembly can reach.
 //
 // A table entry is the sum of four query values, -32..28, plus 32: unsigned, four of them fit
@@ -27,7 +28,7 @@ function queryValue(planes: usize, width: usize, j: usize): i32 {
 }
 
 /** Tables of 16 bytes, two for each byte of a code: its low half, then its high half. */
-function buildTables(planes: usize, dimension: usize, tables: usize): void {
+export function scanTables(planes: usize, dimension: usize, tables: usize): void {
   const width = dimension >> 3;
   for (let j: usize = 0; j < dimension; j += 4) {
     const table = tables + (j << 2);
@@ -43,16 +44,6 @@ function buildTables(planes: usize, dimension: usize, tables: usize): void {
   }
 }
 
-/** Biased sums of one byte of 16 codes, each 0..120. */
-// @ts-ignore: decorator
-@inline
-function lookUp(bytes: v128, table: usize): v128 {
-  const mask = i8x16.splat(15);
-  const low = i8x16.swizzle(v128.load(table), v128.and(bytes, mask));
-  const high = i8x16.swizzle(v128.load(table, 16), v128.and(i16x8.shr_u(bytes, 4), mask));
-  return i8x16.add(low, high);
-}
-
 /** Eight bytes of codes c and c + 8, in turn. */
 // @ts-ignore: decorator
 @inline
@@ -60,69 +51,124 @@ function loadPair(at: usize, c: usize, width: usize): v128 {
   return zipLow(v128.load64_zero(at + c * width), v128.load64_zero(at + (c + 8) * width));
 }
 
+/** `scratch` holds one block of codes as they were. */
+export function blockCodes(codes: usize, count: usize, dimension: usize, scratch: usize): void {
+  const width = dimension >> 3;
+  const size = width << 4;
+  const end = codes + ((count + 15) >> 4) * size;
+  for (; codes < end; codes += size) {
+    memory.copy(scratch, codes, size);
+    for (let b: usize = 0; b < width; b += 8) {
+      // Sixteen rows of eight bytes become eight rows of sixteen in four rounds of zips, each of
+      // which halves the distance between codes that stand side by side: 8, 4, 2, 1.
+      const at = scratch + b;
+      const out = codes + (b << 4);
+      const a0 = loadPair(at, 0, width);
+      const a1 = loadPair(at, 1, width);
+      const a2 = loadPair(at, 2, width);
+      const a3 = loadPair(at, 3, width);
+      const a4 = loadPair(at, 4, width);
+      const a5 = loadPair(at, 5, width);
+      const a6 = loadPair(at, 6, width);
+      const a7 = loadPair(at, 7, width);
+      const b0 = zipLow(a0, a4);
+      const b1 = zipLow(a1, a5);
+      const b2 = zipLow(a2, a6);
+      const b3 = zipLow(a3, a7);
+      storeTwo(out, zipLow(b0, b2), zipLow(b1, b3));
+      storeTwo(out + 32, zipHigh(b0, b2), zipHigh(b1, b3));
+      const b4 = zipHigh(a0, a4);
+      const b5 = zipHigh(a1, a5);
+      const b6 = zipHigh(a2, a6);
+      const b7 = zipHigh(a3, a7);
+      storeTwo(out + 64, zipLow(b4, b6), zipLow(b5, b7));
+      storeTwo(out + 96, zipHigh(b4, b6), zipHigh(b5, b7));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeTwo(out: usize, even: v128, odd: v128): void {
+  v128.store(out, zipLow(even, odd));
+  v128.store(out, zipHigh(even, odd), 16);
+}
+
 /** Biased sums of two neighbouring bytes of 16 codes, each 0..240. */
 // @ts-ignore: decorator
 @inline
-function lookUpTwo(first: v128, second: v128, table: usize): v128 {
-  return i8x16.add(lookUp(first, table), lookUp(second, table + 32));
+function lookUp(codes: usize, low0: v128, high0: v128, low1: v128, high1: v128): v128 {
+  const mask = i8x16.splat(15);
+  const first = v128.load(codes);
+  const second = v128.load(codes, 16);
+  const a = i8x16.relaxed_swizzle(low0, v128.and(first, mask));
+  const b = i8x16.relaxed_swizzle(high0, v128.and(i16x8.shr_u(first, 4), mask));
+  const c = i8x16.relaxed_swizzle(low1, v128.and(second, mask));
+  const d = i8x16.relaxed_swizzle(high1, v128.and(i16x8.shr_u(second, 4), mask));
+  return i8x16.add(i8x16.add(a, b), i8x16.add(c, d));
 }
 
-/**
- * 2 S - querySum of 16 codes, by way of four vectors of four. `estimates` and `factors` point
- * to the first of them.
- */
+/** 2 S - querySum times the factor, of two blocks of codes: they share the loads of the tables. */
+// @ts-ignore: decorator
+@inline
+function estimate32(
+  codes: usize,
+  factors: usize,
+  width: usize,
+  tables: usize,
+  offset: v128,
+  estimates: usize,
+): void {
+  // `all` takes pairs of byte sums as they are, `odd` their upper bytes, so all - (odd << 8) are
+  // the lower bytes: two additions and a shift instead of two widenings.
+  const other = codes + (width << 4);
+  const end = other;
+  let all0 = i16x8.splat(0);
+  let odd0 = i16x8.splat(0);
+  let all1 = i16x8.splat(0);
+  let odd1 = i16x8.splat(0);
+  const step = width << 4;
+  for (; codes < end; codes += 32, tables += 64) {
+    const low0 = v128.load(tables);
+    const high0 = v128.load(tables, 16);
+    const low1 = v128.load(tables, 32);
+    const high1 = v128.load(tables, 48);
+    const sums0 = lookUp(codes, low0, high0, low1, high1);
+    all0 = i16x8.add(all0, sums0);
+    odd0 = i16x8.add(odd0, i16x8.shr_u(sums0, 8));
+    const sums1 = lookUp(codes + step, low0, high0, low1, high1);
+    all1 = i16x8.add(all1, sums1);
+    odd1 = i16x8.add(odd1, i16x8.shr_u(sums1, 8));
+  }
+  finish16(all0, odd0, offset, factors, estimates);
+  finish16(all1, odd1, offset, factors + 64, estimates + 64);
+}
+
 // @ts-ignore: decorator
 @inline
 function estimate16(
   codes: usize,
   factors: usize,
-  dimension: usize,
+  width: usize,
   tables: usize,
   offset: v128,
   estimates: usize,
 ): void {
-  const width = dimension >> 3;
-  // `all` takes pairs of byte sums as they are, `odd` their upper bytes, so all - (odd << 8) are
-  // the lower bytes: two additions and a shift instead of two widenings.
+  const end = codes + (width << 4);
   let all = i16x8.splat(0);
   let odd = i16x8.splat(0);
-  for (let b: usize = 0; b < width; b += 8, tables += 256) {
-    const at = codes + b;
-    // Sixteen rows of eight bytes become eight rows of sixteen in four rounds of zips, each of
-    // which halves the distance between codes that stand side by side: 8, 4, 2, 1.
-    const a0 = loadPair(at, 0, width);
-    const a1 = loadPair(at, 1, width);
-    const a2 = loadPair(at, 2, width);
-    const a3 = loadPair(at, 3, width);
-    const a4 = loadPair(at, 4, width);
-    const a5 = loadPair(at, 5, width);
-    const a6 = loadPair(at, 6, width);
-    const a7 = loadPair(at, 7, width);
-    const b0 = zipLow(a0, a4);
-    const b1 = zipLow(a1, a5);
-    const b2 = zipLow(a2, a6);
-    const b3 = zipLow(a3, a7);
-    const c0 = zipLow(b0, b2);
-    const c1 = zipLow(b1, b3);
-    const sums01 = lookUpTwo(zipLow(c0, c1), zipHigh(c0, c1), tables);
-    const c2 = zipHigh(b0, b2);
-    const c3 = zipHigh(b1, b3);
-    const sums23 = lookUpTwo(zipLow(c2, c3), zipHigh(c2, c3), tables + 64);
-    const b4 = zipHigh(a0, a4);
-    const b5 = zipHigh(a1, a5);
-    const b6 = zipHigh(a2, a6);
-    const b7 = zipHigh(a3, a7);
-    const c4 = zipLow(b4, b6);
-    const c5 = zipLow(b5, b7);
-    const sums45 = lookUpTwo(zipLow(c4, c5), zipHigh(c4, c5), tables + 128);
-    const c6 = zipHigh(b4, b6);
-    const c7 = zipHigh(b5, b7);
-    const sums67 = lookUpTwo(zipLow(c6, c7), zipHigh(c6, c7), tables + 192);
-    all = i16x8.add(all, i16x8.add(i16x8.add(sums01, sums23), i16x8.add(sums45, sums67)));
-    const upper = i16x8.add(i16x8.shr_u(sums01, 8), i16x8.shr_u(sums23, 8));
-    const upper2 = i16x8.add(i16x8.shr_u(sums45, 8), i16x8.shr_u(sums67, 8));
-    odd = i16x8.add(odd, i16x8.add(upper, upper2));
+  for (; codes < end; codes += 32, tables += 64) {
+    const low0 = v128.load(tables);
+    const sums = lookUp(codes, low0, v128.load(tables, 16), v128.load(tables, 32), v128.load(tables, 48));
+    all = i16x8.add(all, sums);
+    odd = i16x8.add(odd, i16x8.shr_u(sums, 8));
   }
+  finish16(all, odd, offset, factors, estimates);
+}
+
+// @ts-ignore: decorator
+@inline
+function finish16(all: v128, odd: v128, offset: v128, factors: usize, estimates: usize): void {
   const even = i16x8.sub(all, i16x8.shl(odd, 8));
   const low = v128.shuffle<i16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
   const high = v128.shuffle<i16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
@@ -139,38 +185,48 @@ function estimate4(sums: v128, offset: v128, factors: usize, estimates: usize): 
   v128.store(estimates, f32x4.mul(f32x4.convert_i32x4_s(doubled), v128.load(factors)));
 }
 
-/** The biased sum of one code: the same tables without vectors, for the last 0 to 15 codes. */
-function sumOfCode(code: usize, width: usize, tables: usize): i32 {
-  let sum = 0;
-  for (let b: usize = 0; b < width; b++, tables += 32) {
-    const byte = load<u8>(code + b);
-    sum += <i32>load<u8>(tables + (byte & 15)) + <i32>load<u8>(tables + 16 + (byte >> 4));
-  }
-  return sum;
-}
-
-/** `tables` is scratch space of 4 bytes for each dimension, 16-byte aligned. */
+/** `scratch` takes the estimates of a block of which only some are wanted. The rest is the contract's. */
 export function scanCodes(
   codes: usize,
   factors: usize,
+  first: usize,
   count: usize,
   dimension: usize,
-  planes: usize,
+  tables: usize,
   querySum: i32,
   estimates: usize,
-  tables: usize,
+  scratch: usize,
 ): void {
-  buildTables(planes, dimension, tables);
   const width = dimension >> 3;
-  const offset = querySum + ((BIAS * <i32>dimension) >> 1);
-  const offsets = i32x4.splat(offset);
-  let i: usize = 0;
-  for (; i + 16 <= count; i += 16) {
-    const at = i << 2;
-    estimate16(codes + i * width, factors + at, dimension, tables, offsets, estimates + at);
+  const size = width << 4;
+  const offset = i32x4.splat(querySum + ((BIAS * <i32>dimension) >> 1));
+  const end = first + count;
+  let block = codes + (first >> 4) * size;
+  let factor = factors + ((first >> 4) << 6);
+  let i = first & ~15;
+  if (i < first) {
+    const within = min(end, i + 16) - first;
+    estimate16(block, factor, width, tables, offset, scratch);
+    memory.copy(estimates, scratch + ((first - i) << 2), within << 2);
+    estimates += within << 2;
+    block += size;
+    factor += 64;
+    i += 16;
   }
-  for (; i < count; i++) {
-    const doubled: i32 = (sumOfCode(codes + i * width, width, tables) << 1) - offset;
-    store<f32>(estimates + (i << 2), f32(doubled) * load<f32>(factors + (i << 2)));
+  for (; i + 32 <= end; i += 32) {
+    estimate32(block, factor, width, tables, offset, estimates);
+    block += size << 1;
+    factor += 128;
+    estimates += 128;
+  }
+  for (; i + 16 <= end; i += 16) {
+    estimate16(block, factor, width, tables, offset, estimates);
+    block += size;
+    factor += 64;
+    estimates += 64;
+  }
+  if (i < end) {
+    estimate16(block, factor, width, tables, offset, scratch);
+    memory.copy(estimates, scratch, (end - i) << 2);
   }
 }

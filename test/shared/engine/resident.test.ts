@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { mostPostingBytes } from "../../../shared/engine/postings.ts";
 import {
   loadShard,
   loadTable,
@@ -13,6 +14,7 @@ import { AS_ONE, type StreamLimits } from "../../../shared/format/streamed.ts";
 import { readTable } from "../../../shared/format/table.ts";
 import type { Kernels } from "../../../shared/kernels/kernels.ts";
 import { SCRATCH_BYTES } from "../../../shared/kernels/memory.ts";
+import { readList } from "../../../shared/kernels/posting-lists.ts";
 import { createWasmKernels } from "../../../shared/kernels/wasm.ts";
 import { KIB, MIB } from "../../../shared/limits.ts";
 import type { ReadStore } from "../../../shared/store/store.ts";
@@ -36,17 +38,24 @@ const table = () => blobsOf(manifest, "table")[0]!;
 /** All that a kernel memory holds but its scratch. */
 const memoryOf = (all: Kernels) => all.bytes(SCRATCH_BYTES, all.residentBytes - SCRATCH_BYTES);
 
+/** Codes in blocks of sixteen, byte by byte. */
+function inBlocks(codes: Uint8Array, width: number): Uint8Array {
+  const room = Math.ceil(codes.length / width / 16) * 16;
+  return Uint8Array.from({ length: room * width }, (_, at) => {
+    const [block, rest] = [Math.floor(at / (16 * width)), at % (16 * width)];
+    return codes[(16 * block + (rest % 16)) * width + Math.floor(rest / 16)] ?? 0;
+  });
+}
+
 describe("a shard", () => {
   it("lies in memory as the file has it, section by section", async () => {
     const file = readShard(await loadEnvelope(store, shard()));
     const resident = await loadShard(store, shard(), kernels(), PIECES);
-    const { codes, factors, rows, impacts, meta, owners, terms, starts } = file;
-    expect(resident).toMatchObject({ meta, owners, terms, starts });
+    const { codes, factors, meta, owners } = file;
+    expect(resident).toMatchObject({ meta, owners });
     for (const [pointer, bytes] of [
-      [resident.codes, codes],
+      [resident.codes, inBlocks(codes, meta.padded / 8)],
       [resident.factors, bytesOf(factors)],
-      [resident.postingRows, bytesOf(rows)],
-      [resident.impacts, impacts],
     ] as const) {
       expect(Buffer.compare(resident.kernels.bytes(pointer, bytes.length), bytes)).toBe(0);
     }
@@ -58,6 +67,29 @@ describe("a shard", () => {
       expect(values).toEqual(file.vectors.slice(chunk * meta.padded, (chunk + 1) * meta.padded));
       expect(scale).toBe(file.scales[chunk]);
     }
+  });
+
+  it("has the file's postings, list by list", async () => {
+    const { meta, terms, starts, rows, impacts } = readShard(await loadEnvelope(store, shard()));
+    const resident = await loadShard(store, shard(), kernels(), PIECES);
+    const { postings } = resident;
+    expect(postings.terms).toEqual(terms);
+    terms.forEach((_, at) => {
+      const length = postings.starts[at + 1]! - postings.starts[at]!;
+      const list = readList(
+        resident.kernels.bytes(postings.lists + postings.starts[at]!, length),
+        meta.documents,
+      );
+      expect(list.rows).toEqual([...rows.subarray(starts[at]!, starts[at + 1]!)]);
+      expect(list.impacts).toEqual([...impacts.subarray(starts[at]!, starts[at + 1]!)]);
+    });
+  });
+
+  it("takes no more memory than its meta lets expect", async () => {
+    const resident = await loadShard(store, shard(), kernels(), AS_ONE);
+    const { lists, starts } = resident.postings;
+    expect(starts[starts.length - 1]).toBeLessThan(2.7 * resident.meta.postings);
+    expect(resident.kernels.residentBytes - lists).toBeLessThan(mostPostingBytes(resident.meta) + 64 * KIB);
   });
 
   it("is the same to the byte in pieces and whole", async () => {
@@ -72,7 +104,7 @@ describe("a shard", () => {
 
   it("keeps nothing of the file beside its own arrays", async () => {
     const resident = await loadShard(store, shard(), kernels(), AS_ONE);
-    for (const array of [resident.owners, resident.starts, resident.terms])
+    for (const array of [resident.owners, resident.postings.starts, resident.postings.terms])
       expect(array.buffer.byteLength).toBe(array.byteLength);
     expect(residentShardBytes(resident)).toBeGreaterThan(shard().bytes / 2);
     expect(residentShardBytes(resident)).toBeLessThan(shard().bytes + 128 * KIB);

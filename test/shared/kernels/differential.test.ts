@@ -4,7 +4,7 @@ import type { Kernels } from "../../../shared/kernels/kernels.ts";
 import { rowBytes } from "../../../shared/kernels/packing.ts";
 import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
 import { createWasmKernels } from "../../../shared/kernels/wasm.ts";
-import { MIB } from "../../../shared/limits.ts";
+import { KIB, MIB } from "../../../shared/limits.ts";
 import { put, top } from "../../contract/kernels.ts";
 import { builtKernels } from "./built.ts";
 
@@ -74,25 +74,59 @@ test("accumulateRow has the same bits, sums and scales of any size", () => {
   );
 });
 
-test("scanCodes has the same bits", () => {
+test("scanTables, blockCodes and scanCodes have the same bits, wherever the codes begin", () => {
   fc.assert(
-    fc.property(counts, dimensions, seeds, (count, dimension, seed) => {
+    fc.property(
+      counts,
+      fc.integer({ min: 0, max: 40 }),
+      dimensions,
+      seeds,
+      (count, first, dimension, seed) => {
+        agree((kernels) => {
+          const width = dimension / 8;
+          const room = 16 * Math.ceil((first + count) / 16);
+          const codes = put(kernels, noise(seed, room * width));
+          const factors = put(
+            kernels,
+            Float32Array.from(noise(seed ^ 1, room), (byte) => byte / 77 - 1),
+          );
+          const tables = kernels.allocate(4 * dimension);
+          kernels.blockCodes(codes, first + count, dimension);
+          kernels.scanTables(put(kernels, noise(seed ^ 2, 4 * width)), dimension, tables);
+          const estimates = kernels.allocate(4 * count);
+          const sum = seed % (8 * dimension);
+          // Twice, since the scratch space is dirty the second time.
+          kernels.scanCodes(codes, factors, first, count, dimension, tables, sum, estimates);
+          kernels.scanCodes(codes, factors, first, count, dimension, tables, sum, estimates);
+          // From the codes on: they lie as they were laid, then all that was made of them.
+          return kernels.bytes(codes, estimates + 4 * count - codes);
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("scatterMax and gatherSeen have the same bits, with rows that repeat", () => {
+  const ranges = fc.constantFrom(1, 31, 32, 33, 200, 65_536);
+  fc.assert(
+    fc.property(counts, ranges, seeds, (count, range, seed) => {
       agree((kernels) => {
-        const width = dimension / 8;
-        const codes = put(kernels, noise(seed, count * width));
-        const factors = put(
+        const rows = put(
           kernels,
-          Float32Array.from(noise(seed ^ 1, count), (byte) => byte / 77 - 1),
+          new Uint16Array(noise(seed, 2 * count).buffer).map((row) => row % range),
         );
-        const planes = put(kernels, noise(seed ^ 2, 4 * width));
-        const estimates = kernels.allocate(4 * count);
-        // Twice, since the scratch space is dirty the second time.
-        kernels.scanCodes(codes, factors, count, dimension, planes, seed % (8 * dimension), estimates);
-        kernels.scanCodes(codes, factors, count, dimension, planes, seed % (8 * dimension), estimates);
-        return kernels.bytes(estimates, 4 * count);
+        const values = put(kernels, floatNoise(seed ^ 1, count));
+        const best = put(kernels, floatNoise(seed ^ 2, range));
+        const seen = kernels.allocate(8 * KIB);
+        const found = kernels.allocate(2 * range);
+        kernels.scatterMax(values, rows, count, best, seen);
+        kernels.scatterMax(values, rows, count >> 1, best, seen);
+        const gathered = kernels.gatherSeen(best, seen, range, found);
+        return Uint8Array.of(...kernels.bytes(best, 4 * gathered), ...kernels.bytes(found, 2 * gathered));
       });
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 
