@@ -20,9 +20,12 @@ import { parameters, rawPath } from "./query-string.ts";
 import { callerPlace } from "./regions/caller-place.ts";
 import type { Circuits } from "./regions/circuit.ts";
 import { nearestFirst } from "./regions/nearest-first.ts";
+import type { Plans } from "./regions/plans.ts";
+import { chosenIndexes, type ReportPorts, reportedIndexes, reportOf } from "./regions/report.ts";
 import type { Question, RegionRouter, Routed } from "./regions/router.ts";
-import type { RegionStore } from "./regions/stores.ts";
+import type { ShardStates } from "./regions/shard-states.ts";
 import { REGION_HEADER, toldOf, withTold } from "./regions/told.ts";
+import { warm, warmRequestFromJson } from "./regions/warm.ts";
 import {
   batchItems,
   batchQueryFromJson,
@@ -30,6 +33,7 @@ import {
   documentIdFromPath,
   type FreshRequest,
   freshnessFromParameters,
+  indexFromParameters,
   refuseParameters,
   requestFromJson,
   requestFromParameters,
@@ -45,7 +49,10 @@ export interface AppPorts {
   readonly router: RegionRouter;
   readonly circuits: Circuits;
   /** All regions of the deployment, the first being home. */
-  readonly regions: AppRegions;
+  readonly regions: ReportPorts["regions"];
+  readonly plans: Plans;
+  /** Null where there are no objects for shards. */
+  readonly shards: ShardStates | null;
   /** Whether the header `x-lightedge-from` is believed. */
   readonly testLocation: boolean;
   readonly budgetBytes: number;
@@ -66,11 +73,6 @@ export interface AppPorts {
   /** Takes one line of JSON for each failure of ours. */
   log(line: string): void;
 }
-
-/** Regions as the interface knows them. */
-export type AppRegion = Pick<RegionStore, "name" | "home" | "place">;
-/** One region at least. */
-export type AppRegions = readonly [AppRegion, ...AppRegion[]];
 
 /** The interface, ready to answer. */
 export interface App {
@@ -196,6 +198,30 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
       }
       const message = `The index ${name} has no document ${printable(id)}.`;
       throw new LightedgeError("document/not-found", message, { field: "id" });
+    },
+    async describeRegions({ url, place }) {
+      const wanted = indexFromParameters(parameters(url));
+      const all = reportedIndexes(ports.settings.indexes, ports);
+      return json(await reportOf({ ...ports, now: ports.today }, place, chosenIndexes(all, wanted)));
+    },
+    async warm(call) {
+      await admitted(ports, call);
+      refuseParameters(parameters(call.url));
+      const wanted = warmRequestFromJson(
+        await readJson(call.request),
+        ports.regions.map(({ name }) => name),
+      );
+      const regions = nearestFirst(ports.regions, call.place);
+      const chosen = regions.filter(({ name }) => wanted.regions?.includes(name) ?? true);
+      const plan = {
+        indexes: wanted.indexes ?? reportedIndexes(ports.settings.indexes, ports),
+        ...{ regions: chosen, nearest: regions[0]?.name ?? null },
+      };
+      const tell = (error: unknown) => {
+        report(ports, error, call.requestId, call.request);
+        return errorBody(error, call.requestId);
+      };
+      return json(await warm({ ...ports, tell }, plan, call.background));
     },
     async putDocument(call) {
       const writes = await admitted(ports, call);

@@ -151,6 +151,16 @@ export const FRESHNESS_FIELDS = [
   },
 ] as const satisfies readonly FieldSpec[];
 
+/** The fields of a look at all regions. */
+export const REGIONS_FIELDS = [
+  {
+    kind: "text",
+    name: "index",
+    maxBytes: 63,
+    description: "The index to tell of; all that the deployment lists and has loaded when absent.",
+  },
+] as const satisfies readonly FieldSpec[];
+
 /** All fields of a search over HTTP. */
 export const READ_FIELDS = [...SEARCH_FIELDS, ...FRESHNESS_FIELDS] as const;
 

@@ -2,6 +2,7 @@
 import kernels from "../build/kernels.wasm";
 import page from "../build/page.html";
 import regionsPage from "../build/regions.html";
+import { asLightedgeError } from "../shared/errors.ts";
 import { toHex } from "../shared/hash.ts";
 import { createWasmKernels } from "../shared/kernels/wasm.ts";
 import { MEMORY_LIMITS } from "../shared/limits.ts";
@@ -9,12 +10,15 @@ import { AdminKey } from "./admin-key.ts";
 import { type App, createApp } from "./app.ts";
 import { collect } from "./collect.ts";
 import type { CheckResult } from "./health.ts";
-import { IndexCache } from "./index-cache.ts";
+import { type Background, IndexCache } from "./index-cache.ts";
 import { Circuits } from "./regions/circuit.ts";
+import { Plans } from "./regions/plans.ts";
 import { RegionRouter } from "./regions/router.ts";
+import type { ShardStates } from "./regions/shard-states.ts";
 import { sourceOf } from "./regions/source.ts";
 import { type RegionStores, regionStores } from "./regions/stores.ts";
 import { TimedStore, timedInbox } from "./regions/timed-store.ts";
+import { warm } from "./regions/warm.ts";
 import { parseAllowedOrigins } from "./respond.ts";
 import {
   type Env,
@@ -42,8 +46,8 @@ const READS_PER_DEADLINE = 4;
 
 interface Worker {
   readonly app: App;
-  /** Checks every index that the deployment names, and collects garbage where there is a bucket. */
-  scheduled(): Promise<void>;
+  /** Checks every index that the deployment names in every region, has it ready there, and collects garbage where there is a bucket. */
+  scheduled(context: Background): Promise<void>;
 }
 
 // One per isolate: variables and bindings do not change during its life.
@@ -55,9 +59,9 @@ export default {
     worker ??= createWorker(env);
     return worker.app.fetch(request, context);
   },
-  async scheduled(_, env) {
+  async scheduled(_, env, context) {
     worker ??= createWorker(env);
-    await worker.scheduled();
+    await worker.scheduled(context);
   },
 } satisfies ExportedHandler<Env>;
 
@@ -92,12 +96,14 @@ function createWorker(env: Env): Worker {
     patienceMs: LOAD_PATIENCE_MS,
     now,
   });
+  const shards: ShardStates | null = null;
+  const plans = new Plans({ budgetBytes, objects: shards !== null, now });
   const circuits = new Circuits({ ...CIRCUITS, now });
   const router = new RegionRouter({
     ...{ indexes: cache, circuits, deadlineMs, readsInbox: reads, now, pause, log },
   });
   const app = createApp({
-    ...{ indexes: cache, router, circuits, regions },
+    ...{ indexes: cache, router, circuits, regions, plans, shards },
     testLocation: (env.TEST_LOCATION ?? "") !== "",
     budgetBytes,
     readsInbox: reads,
@@ -115,8 +121,16 @@ function createWorker(env: Env): Worker {
   const graceMs = gcGrace(env.GC_GRACE);
   return {
     app,
-    async scheduled() {
+    async scheduled(context) {
       await watch({ regions, webhook, maxAge, checks, now, log }, watched);
+      const tell = (error: unknown) => asLightedgeError(error);
+      const ready = await warm(
+        { indexes: cache, plans, tell, now },
+        { indexes: watched, regions, nearest: null },
+        context,
+      );
+      // What a check found is told by the check.
+      log(JSON.stringify({ level: "info", warmed: ready.warmed.length, not_warmed: ready.failed.length }));
       // Made here and for this alone: whatever answers requests has no store that can delete.
       for (const { bucket } of regions)
         if (bucket !== null && graceMs !== null) await collect(new R2WriteStore(bucket), graceMs, log);

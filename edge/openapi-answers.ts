@@ -21,8 +21,9 @@ const placement: Schema = {
   enum: ["isolate", "objects"],
   description: "Whether the memory of the Worker answered or its Durable Objects.",
 };
+const errorCode: Schema = { type: "string", enum: ERROR_CODES };
 const failover = object(
-  { from: list(object({ region: string, code: { type: "string", enum: ERROR_CODES } })) },
+  { from: list(object({ region: string, code: errorCode })) },
   [],
   "The nearer regions that did not answer, and why. There only where the nearest did not.",
 );
@@ -83,6 +84,54 @@ const correction = object(
   [],
   "A word of the query that was taken for misspelt: as typed, its place in UTF-16 units, and the word searched for in its place.",
 );
+
+const orNull = (type: string, description: string): Schema => ({ type: [type, "null"], description });
+const regionsReport = object({
+  from: {
+    anyOf: [object({ latitude: number, longitude: number }), { type: "null" }],
+    description: "Where the request comes from, as well as that is known.",
+  },
+  nearest: string,
+  resident_bytes: { ...count, description: "Bytes of indexes in the memory of the isolate that answers." },
+  budget_bytes: count,
+  regions: {
+    ...list(
+      object({
+        region: string,
+        title: string,
+        home: { type: "boolean", description: "Whether versions are made there." },
+        latitude: orNull("number", "Degrees."),
+        longitude: orNull("number", "Degrees."),
+        distance_km: orNull("number", "From where the request comes from."),
+        probe_ms: orNull(
+          "number",
+          "Milliseconds that reading a pointer took; null where none could be read.",
+        ),
+        failing: {
+          anyOf: [object({ code: errorCode, try_in_ms: count }), { type: "null" }],
+          description: "Why requests are kept away from it, and in how many ms the next may try.",
+        },
+        indexes: list(
+          object({
+            index: string,
+            version: orNull("string", "The version of the region's pointer."),
+            age_s: orNull("integer", "Whole seconds since that version was built."),
+            behind: orNull("integer", "Versions that the newest region is ahead."),
+            placement: { anyOf: [placement, { type: "null" }] },
+            shards: list(
+              object({
+                shard: count,
+                state: { type: "string", enum: ["loaded", "cold", "unreachable"] },
+                bytes: { ...count, description: "In memory, or what it would take there." },
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+    description: "The nearest first.",
+  },
+});
 
 /** Schemas by the name under which operations refer to them. */
 export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
@@ -152,6 +201,22 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     UNUSUAL,
   ),
+  RegionsReport: regionsReport,
+  WarmAnswer: object({
+    warmed: list(
+      object({
+        index: string,
+        region: string,
+        version: string,
+        shards: {
+          ...count,
+          description: "Shards that were asked to be ready, 0 where the Worker keeps the index.",
+        },
+        ms: count,
+      }),
+    ),
+    failed: list(object({ index: string, region: string, code: errorCode, message: string })),
+  }),
   Health: object({
     status: {
       type: "string",

@@ -1,7 +1,8 @@
 /** The description of the HTTP interface in OpenAPI 3.1, made from the route list and the field list. */
 import { DOCUMENT_LIMITS, REQUEST_LIMITS } from "../shared/limits.ts";
-import { type FieldSpec, FRESHNESS_FIELDS, READ_FIELDS } from "./fields.ts";
+import { type FieldSpec, FRESHNESS_FIELDS, READ_FIELDS, REGIONS_FIELDS } from "./fields.ts";
 import { ANSWER_SCHEMAS, type Schema } from "./openapi-answers.ts";
+import { MOST_NAMES } from "./regions/warm.ts";
 import { type Operation, ROUTES, type Route } from "./routes.ts";
 
 const ERROR_MEANINGS: Readonly<Record<number, string>> = {
@@ -11,7 +12,7 @@ const ERROR_MEANINGS: Readonly<Record<number, string>> = {
   405: "The path does not answer this method; `Allow` lists those it does.",
   413: "The URL or the body is too large.",
   500: "A fault of the server.",
-  503: "The index cannot be read at the moment, is older than asked for, or can take no more writes.",
+  503: "No region can read the index at the moment, or all of it; or it is older than asked for, or can take no more writes. `Retry-After` says when to ask again.",
 };
 
 /** Schema of what each operation answers, absent for the pages. */
@@ -24,6 +25,8 @@ const ANSWERS: Readonly<Record<Exclude<Operation, "page" | "regionsPage">, strin
   getDocument: "Document",
   putDocument: "WriteAnswer",
   deleteDocument: "WriteAnswer",
+  describeRegions: "RegionsReport",
+  warm: "WarmAnswer",
   health: "Health",
   describeApi: "ApiDescription",
 };
@@ -33,13 +36,18 @@ const BODIES: Readonly<Partial<Record<Operation, string>>> = {
   searchByBody: "SearchRequest",
   searchMany: "BatchRequest",
   putDocument: "DocumentFields",
+  warm: "WarmRequest",
 };
 
 /** Parameters in the query string, by operation. */
 const QUERY_FIELDS: Readonly<Partial<Record<Operation, readonly FieldSpec[]>>> = {
   search: READ_FIELDS,
   getDocument: FRESHNESS_FIELDS,
+  describeRegions: REGIONS_FIELDS,
 };
+
+/** What is done later than it is answered: the writes. */
+const LATER: ReadonlySet<Operation> = new Set<Operation>(["putDocument", "deleteDocument"]);
 
 const IDEMPOTENCY_KEY: Schema = {
   name: "Idempotency-Key",
@@ -87,7 +95,8 @@ export function openApi(): Schema {
 }
 
 function operation(route: Route & { readonly operation: Operation }): Schema {
-  const writes = route.errors.includes(401);
+  const writes = LATER.has(route.operation);
+  const needsKey = route.errors.includes(401);
   const parameters = [
     ...pathParameters(route.path),
     ...(QUERY_FIELDS[route.operation] ?? []).map(queryParameter),
@@ -97,7 +106,7 @@ function operation(route: Route & { readonly operation: Operation }): Schema {
   return {
     operationId: route.operation,
     summary: route.summary,
-    ...(writes ? { security: [{ adminKey: [] }] } : {}),
+    ...(needsKey ? { security: [{ adminKey: [] }] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: requestBody(body) }),
     responses: { [writes ? "202" : "200"]: success(route.operation), ...failures(route.errors) },
@@ -191,6 +200,11 @@ function requestSchemas(): Schema {
         items: { type: ["string", "number", "boolean"] },
       },
     },
+    WarmRequest: {
+      type: "object",
+      properties: { indexes: nameList("indexes"), regions: nameList("regions") },
+      additionalProperties: false,
+    },
     BatchRequest: {
       type: "object",
       required: ["queries"],
@@ -210,6 +224,11 @@ function requestSchemas(): Schema {
       },
     },
   };
+}
+
+function nameList(what: string): Schema {
+  const description = `Names of the ${what} to have ready; all when absent.`;
+  return { type: "array", minItems: 1, maxItems: MOST_NAMES, items: { type: "string" }, description };
 }
 
 function fallbackOf(spec: { readonly fallback?: unknown }): Schema {

@@ -9,7 +9,7 @@ import { nearestName } from "../shared/nearest-name.ts";
 import { checkIndexName } from "../shared/store/keys.ts";
 import type { Fields, SearchRequest } from "../shared/types.ts";
 import { type CheckedValue, checkJsonValue, checkParameter, utf8Bytes } from "./field-values.ts";
-import { type FieldSpec, type FieldValues, FRESHNESS_FIELDS, READ_FIELDS } from "./fields.ts";
+import { type FieldSpec, type FieldValues, FRESHNESS_FIELDS, READ_FIELDS, REGIONS_FIELDS } from "./fields.ts";
 import { type Freshness, freshnessOf } from "./freshness.ts";
 import { fieldName, type Parameter, percentDecode } from "./query-string.ts";
 
@@ -38,6 +38,11 @@ export function requestFromJson(body: unknown): FreshRequest {
 export function freshnessFromParameters(parameters: readonly Parameter[]): Freshness {
   const { min_version, min_write } = assemble(FRESHNESS_FIELDS, parameters, checkParameter);
   return freshnessOf(min_version, min_write);
+}
+
+/** The index that a look at all regions is about, or undefined for all. Throws `request/invalid`. */
+export function indexFromParameters(parameters: readonly Parameter[]): string | undefined {
+  return assemble(REGIONS_FIELDS, parameters, checkParameter).index;
 }
 
 /**

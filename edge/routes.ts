@@ -72,6 +72,20 @@ export const ROUTES = [
   },
   {
     method: "GET",
+    path: "/v1/regions",
+    operation: "describeRegions",
+    summary: "Every region: how far, whether it answers, and which versions it has.",
+    errors: [400, 404],
+  },
+  {
+    method: "POST",
+    path: "/v1/warm",
+    operation: "warm",
+    summary: "Has indexes ready before somebody asks: all, or those named, in all regions or those named.",
+    errors: [400, 401, 404],
+  },
+  {
+    method: "GET",
     path: "/health",
     operation: "health",
     summary: "Whether the Worker runs and what it has loaded. Touches no storage.",

@@ -2,9 +2,9 @@
 import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
 import { BlockCache } from "../../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../../shared/engine/open.ts";
+import { isolateBytesOf, placementOf } from "../../shared/engine/placement.ts";
 import { LightedgeError } from "../../shared/errors.ts";
 import { loadManifest } from "../../shared/format/load.ts";
-import { residentBytesOf } from "../../shared/format/manifest.ts";
 import { versionName } from "../../shared/format/names.ts";
 import { MEMORY_LIMITS } from "../../shared/limits.ts";
 import type { InboxStore } from "../inbox-store.ts";
@@ -14,7 +14,9 @@ import { partsOf } from "./key.ts";
 import type { RegionStore } from "./stores.ts";
 
 /** What opening indexes needs. */
-export interface SourcePorts extends Pick<EnginePorts, "kernels" | "now"> {
+export interface SourcePorts extends Pick<EnginePorts, "kernels" | "now" | "shards"> {
+  /** Bytes for all indexes of the isolate; what does not fit by itself has its shards in objects, where there are some. */
+  readonly budgetBytes: number;
   readonly regions: readonly Pick<RegionStore, "name" | "home" | "store">[];
   /** The home region's inboxes; null where writes that wait are not looked for. */
   readonly inbox: Pick<InboxStore, "list"> | null;
@@ -24,7 +26,8 @@ export interface SourcePorts extends Pick<EnginePorts, "kernels" | "now"> {
 
 /** The indexes of these regions under the keys of `keyOf`. Each is read from its own region's store; the inbox of all is home's. */
 export function sourceOf(ports: SourcePorts): IndexSource {
-  const { regions, inbox, kernels, now, log } = ports;
+  const { regions, inbox, budgetBytes, shards, log } = ports;
+  const engine = { kernels: ports.kernels, now: ports.now, ...(shards === undefined ? {} : { shards }) };
   // One for all indexes, so that all of them share the bound; blocks are named by their content in every region.
   const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes);
   const home = regions.find((region) => region.home);
@@ -37,15 +40,15 @@ export function sourceOf(ports: SourcePorts): IndexSource {
   return {
     open(key, residentBytes): Promise<OpenIndex> {
       const { region, index } = locate(key);
-      return openIndex({ store: region.store, region: region.name, kernels, now }, index, {
-        residentBytes,
-        blocks,
-      });
+      const { store, name } = region;
+      return openIndex({ ...engine, store, region: name }, index, { residentBytes, budgetBytes, blocks });
     },
     async neededBytes(key) {
       const { region, index } = locate(key);
-      const { manifest } = await readCurrent(region.store, index);
-      return residentBytesOf(await loadManifest(region.store, manifest));
+      const { manifest: reference } = await readCurrent(region.store, index);
+      const manifest = await loadManifest(region.store, reference);
+      const objects = shards !== undefined;
+      return isolateBytesOf(manifest, placementOf(manifest, { budgetBytes, objects }));
     },
     async currentVersion(key) {
       const { region, index } = locate(key);

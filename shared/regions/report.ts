@@ -20,7 +20,7 @@ export interface RegionIndexReport {
   readonly version: string | null;
   /** Whole seconds since that version was built. */
   readonly age_s: number | null;
-  /** Versions that home is ahead; null where either pointer could not be read. */
+  /** Versions that the newest region is ahead; null where its own pointer could not be read. */
   readonly behind: number | null;
   readonly placement: Placement | null;
   readonly shards: readonly ShardReport[];

@@ -9,11 +9,12 @@ import { testApp } from "../helpers/edge-app.ts";
 import { schemaErrors } from "../helpers/json-schema.ts";
 import { buildTiny, TINY } from "../helpers/tiny-build.ts";
 import { tinyDocuments } from "../helpers/tiny-corpus.ts";
-import { isolate } from "../helpers/writing-app.ts";
+import { ADMIN_KEY, isolate } from "../helpers/writing-app.ts";
 
 const requestFromJson = (body: unknown) => freshRequestFromJson(body).request;
 
 type Json = Readonly<Record<string, unknown>>;
+const KEY = { authorization: `Bearer ${ADMIN_KEY}` };
 const FIRST = tinyDocuments(1)[0]!.id;
 const { store } = await buildTiny();
 const api = openApi();
@@ -91,6 +92,11 @@ describe("the API description", () => {
       ["WriteAnswer", await write("w")],
       ["IndexDescription", await fetch(`/v1/indexes/${TINY}`)],
       ["Document", await fetch(`/v1/indexes/${TINY}/documents/${FIRST}`)],
+      ["RegionsReport", await fetch(`/v1/regions?index=${TINY}`)],
+      [
+        "WarmAnswer",
+        await fetch("/v1/warm", { method: "POST", headers: KEY, body: { indexes: [TINY, "none"] } }),
+      ],
       ["Health", await fetch("/health")],
       ["Error", await fetch(`/v1/indexes/${TINY}/search?limit=0&q=a`)],
       ["Error", await fetch(`/v1/indexes/${TINY}/documents/a`, { method: "DELETE" })],

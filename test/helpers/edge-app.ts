@@ -5,9 +5,12 @@ import { type App, type AppPorts, createApp } from "../../edge/app.ts";
 import { IndexCache, type IndexSource } from "../../edge/index-cache.ts";
 import { Circuits } from "../../edge/regions/circuit.ts";
 import { partsOf } from "../../edge/regions/key.ts";
+import { Plans } from "../../edge/regions/plans.ts";
 import { RegionRouter } from "../../edge/regions/router.ts";
 import type { OpenIndex } from "../../shared/engine/api.ts";
 import { LightedgeError } from "../../shared/errors.ts";
+import { MemoryStore } from "../../shared/store/memory.ts";
+import type { ReadStore } from "../../shared/store/store.ts";
 
 /** An interface with what it did: loads begun, and lines logged. */
 export interface TestApp {
@@ -73,13 +76,15 @@ export function oneRegion(
   indexes: IndexCache,
   log: (line: string) => void,
   readsInbox = false,
-): Pick<AppPorts, "indexes" | "router" | "circuits" | "regions" | "testLocation"> {
+  store: ReadStore = new MemoryStore(),
+): Pick<AppPorts, "indexes" | "router" | "circuits" | "regions" | "plans" | "shards" | "testLocation"> {
   const now = () => performance.now();
   const circuits = new Circuits({ leastMs: 1000, mostMs: 60_000, tryMs: 10_000, most: 64, now });
   const pause = () => new Promise<void>(() => undefined);
   const router = new RegionRouter({ indexes, circuits, deadlineMs: null, readsInbox, now, pause, log });
-  const regions = [{ name: "test", home: true, place: null }] as const;
-  return { indexes, router, circuits, regions, testLocation: false };
+  const regions = [{ name: "test", home: true, place: null, store }] as const;
+  const plans = new Plans({ budgetBytes: 1_000_000, objects: false, now });
+  return { indexes, router, circuits, regions, plans, shards: null, testLocation: false };
 }
 
 /** A request with this body: as JSON unless it is text or bytes already. */

@@ -70,7 +70,7 @@ export async function isolate(store: ServedStore, options: IsolateOptions = {}):
   });
   let random = 0;
   const app = createApp({
-    ...oneRegion(indexes, (line) => log.push(line), true),
+    ...oneRegion(indexes, (line) => log.push(line), true, store),
     budgetBytes: MEMORY_LIMITS.residentBytes,
     readsInbox: true,
     writes: {
