@@ -10,7 +10,9 @@ import { gcCommand } from "./commands/gc.ts";
 import { indexCommand } from "./commands/index.ts";
 import { infoCommand } from "./commands/info.ts";
 import { priorCommand } from "./commands/prior.ts";
+import { regionsCommand } from "./commands/regions.ts";
 import { reindexCommand } from "./commands/reindex.ts";
+import { replicateCommand } from "./commands/replicate.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -28,6 +30,8 @@ export const COMMANDS: readonly Command[] = [
   infoCommand,
   versionsCommand,
   rollbackCommand,
+  regionsCommand,
+  replicateCommand,
   gcCommand,
   exportCommand,
   priorCommand,

@@ -129,6 +129,7 @@ const WORLD: Readonly<Record<string, string>> = {
   "indexer/commands/export.ts": "a name for a file beside another",
   "indexer/commands/gc.ts": "the name of the object that a store is tried with",
   "indexer/commands/index.ts": "the date in a manifest",
+  "indexer/commands/regions.ts": "how old versions are",
   "indexer/commands/reindex.ts": "the date in a manifest",
   "indexer/commands/rollback.ts": "the date in a manifest",
   "indexer/dry-run.ts": "how long a part of the work takes, by default",

@@ -1,8 +1,18 @@
 import { showProgress } from "../progress.ts";
+import { regionFacts, regionSentence } from "../regions/replicate-all.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { cacheFolder, encoderSettings, openBareEncoder } from "./encoder.ts";
 import { SPEC_OPTIONS, specOf } from "./index-options.ts";
-import { ENCODER_OPTIONS, INDEX_OPTION, STORE_OPTION, storeOf } from "./options.ts";
+import { ENCODER_OPTIONS, INDEX_OPTION } from "./options.ts";
+import {
+  CANARY_OPTION,
+  canaryOf,
+  follow,
+  STORE_OR_CONFIG,
+  targetOf,
+  VERIFY_OPTION,
+  verifyOf,
+} from "./regional.ts";
 import { RUN_OPTIONS, runChoicesOf } from "./run-options.ts";
 import { busyError, createRunner, outcomeFacts, outcomeSentences, type RunnerPorts } from "./runner.ts";
 import { RUNNER_OPTIONS, runnerOptionsOf } from "./runner-options.ts";
@@ -14,11 +24,13 @@ export const indexCommand: Command = {
   positionals: { usage: "SOURCE...", least: 1, most: 1000 },
   options: {
     index: INDEX_OPTION,
-    store: STORE_OPTION,
+    ...STORE_OR_CONFIG,
     ...ENCODER_OPTIONS,
     ...SPEC_OPTIONS,
     ...RUN_OPTIONS,
     ...RUNNER_OPTIONS,
+    canary: CANARY_OPTION,
+    verify: VERIFY_OPTION,
     json: JSON_OPTION,
   },
   notes: "A run that is stopped can be started again: what was encoded is kept.",
@@ -26,8 +38,10 @@ export const indexCommand: Command = {
     const spec = specOf(args.text("index")!, args.positionals, args);
     const progress = showProgress(process.stderr);
     const settings = encoderSettings(args);
+    const { store, regions } = await targetOf(args);
+    const canary = canaryOf(regions, args.text("canary"));
     const ports: RunnerPorts = {
-      store: storeOf(args),
+      store,
       cache: cacheFolder(args),
       openEncoder: () => openBareEncoder(settings, progress),
       now: () => new Date(),
@@ -36,10 +50,15 @@ export const indexCommand: Command = {
     try {
       const outcome = await runner.run(spec, runChoicesOf(args));
       if (outcome.kind === "busy") throw busyError(spec.index, outcome.holder);
-      output.result(outcomeFacts(spec.index, outcome), () => outcomeSentences(spec.index, outcome));
+      const indexes = outcome.kind === "built" ? [spec.index] : [];
+      const carried = await follow(regions, indexes, { verify: verifyOf(args), canary }, progress);
+      const facts = outcomeFacts(spec.index, outcome);
+      output.result(regions === null ? facts : { ...facts, regions: carried.map(regionFacts) }, () =>
+        [outcomeSentences(spec.index, outcome), ...carried.map(regionSentence)].join("\n"),
+      );
+      return carried.some(({ kind }) => kind === "failed") ? 1 : 0;
     } finally {
       await runner.close();
     }
-    return 0;
   },
 };

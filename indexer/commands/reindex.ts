@@ -1,10 +1,13 @@
 import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
 import { type Config, type ConfigIndex, loadConfig } from "../config/config.ts";
 import { type Progress, showProgress } from "../progress.ts";
+import { regionFacts, regionSentence } from "../regions/replicate-all.ts";
+import { openRegions } from "../regions/stores.ts";
 import { openStore } from "../store/open.ts";
-import { type Command, JSON_OPTION } from "./command.ts";
+import { type Arguments, type Command, JSON_OPTION } from "./command.ts";
 import { openBareEncoder } from "./encoder.ts";
 import { ENCODER_OPTIONS } from "./options.ts";
+import { CANARY_OPTION, canaryNote, canaryOf, follow, VERIFY_OPTION, verifyOf } from "./regional.ts";
 import type { RunChoices } from "./run-index.ts";
 import { RUN_OPTIONS, runChoicesOf } from "./run-options.ts";
 import {
@@ -35,17 +38,22 @@ export const reindexCommand: Command = {
     },
     ...RUNNER_OPTIONS,
     ...RUN_OPTIONS,
+    canary: CANARY_OPTION,
+    verify: VERIFY_OPTION,
     force: ENCODER_OPTIONS.force,
     json: JSON_OPTION,
   },
   notes: [
-    "Exit codes: 0 all indexes are up to date or another run is at work on them, 1 at least one failed,",
-    "2 the command or the config file was not understood.",
+    "Where the config declares regions, each is brought to home's version after it was published.",
+    "Exit codes: 0 all indexes are up to date or another run is at work on them, 1 at least one failed, or could",
+    "not be brought to a region, 2 the command or the config file was not understood.",
   ].join("\n"),
   async run(args, output) {
     const runner = runnerOptionsOf(args);
     const progress = showProgress(process.stderr);
-    const config = await loadConfig(fileOf(args.positionals[0], args.text("config")), process.env);
+    const config = await configOf(args);
+    const regions = openRegions(config, process.env);
+    const canary = canaryOf(regions, args.text("canary"));
     const chosen = chosenIndexes(config, args.texts("index"));
     const settings = { model: config.model, device: config.device, force: args.flag("force") };
     const ports: RunnerPorts = {
@@ -55,9 +63,17 @@ export const reindexCommand: Command = {
       now: () => new Date(),
     };
     const results = await reindex(config, chosen, { ...runChoicesOf(args), runner }, ports, progress);
+    const carried = await follow(regions, built(results), { verify: verifyOf(args), canary }, progress);
     const { file, name } = config;
-    output.result({ config: file, name, indexes: results.map(factsOfResult) }, () => summaryOf(results));
-    return results.some(({ kind }) => kind === "failed") ? 1 : 0;
+    const facts = { config: file, name, indexes: results.map(factsOfResult) };
+    output.result(regions === null ? facts : { ...facts, regions: carried.map(regionFacts) }, () =>
+      [
+        summaryOf(results),
+        ...carried.map(regionSentence),
+        ...canaryNote(built(results).length > 0 ? canary : undefined, file),
+      ].join("\n"),
+    );
+    return [...results, ...carried].some(({ kind }) => kind === "failed") ? 1 : 0;
   },
 };
 
@@ -118,6 +134,16 @@ export function chosenIndexes({ file, indexes }: Config, names: readonly string[
     );
   }
   return names.length === 0 ? indexes : indexes.filter(({ spec }) => names.includes(spec.index));
+}
+
+/** The config that a command names. Throws as `loadConfig`, and `usage/invalid` where it names two. */
+export function configOf(args: Pick<Arguments, "positionals" | "text">): Promise<Config> {
+  return loadConfig(fileOf(args.positionals[0], args.text("config")), process.env);
+}
+
+/** The indexes that are as they should be at home: what was published, now or before, goes to the regions. */
+export function built(results: readonly IndexResult[]): readonly string[] {
+  return results.filter((result) => isDone(result, "built")).map(({ index }) => index);
 }
 
 function fileOf(positional: string | undefined, option: string | undefined): string {

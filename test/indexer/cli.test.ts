@@ -20,6 +20,8 @@ const COMMANDS = [
   ["info", true],
   ["versions", true],
   ["rollback", true],
+  ["regions", true],
+  ["replicate", true],
   ["gc", true],
   ["export", true],
   ["prior", true],
@@ -111,8 +113,8 @@ describe.concurrent("a config file that is not understood", () => {
     ["one that is not there", null, /There is no config file .*lightedge\.yaml\. Name yours/u],
     [
       "one with a key of a newer version",
-      "name: a\nstore: file:b\nregions: []\n",
-      /:3: the key "regions" is not known/u,
+      "name: a\nstore: file:b\ntenants: []\n",
+      /:3: the key "tenants" is not known/u,
     ],
     ["one without an index", "name: a\nstore: file:b\n", /:1: the file must have the key indexes/u],
   ])("exits with 2, one sentence and nothing done: %s", async (what, text, message) => {

@@ -172,6 +172,7 @@ describe("what is wrong in a region", () => {
     await other.home.store.put(bad, new Uint8Array(64));
     await expect(other.replicate()).rejects.toMatchObject({ code: "blob/corrupt", details: { blob: bad } });
     expect(await other.texts()).toBeNull();
+    expect(await other.store.head(bad)).toBeNull();
   });
 });
 
