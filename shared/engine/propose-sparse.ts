@@ -1,92 +1,61 @@
 /** The sparse side: sums of query weight x impact over the postings of the query's terms. */
-import { find } from "./cut.ts";
+import { REQUEST_LIMITS } from "../limits.ts";
 import type { EncodedQuery } from "./encode-query.ts";
 import type { LiveShard } from "./live-shards.ts";
+import { putDead, putRecords } from "./postings.ts";
 import type { ResidentShard } from "./resident.ts";
 import type { Proposal } from "./shard-contract.ts";
-import { takeRows } from "./work-space.ts";
 
-/** The `wanted` documents with the greatest sums above 0, and how many have one. Cost: one pass over the postings of the query's terms. */
+/**
+ * The `wanted` documents with the greatest sums above 0, `FAR_POOL.sparse` at most, and how many have one, exact up to
+ * `REQUEST_LIMITS.window`. Cost: a look at each block of 256 documents, and the postings of those that can
+ * hold one of the best.
+ */
 export function proposeSparse(
-  shard: LiveShard,
-  query: EncodedQuery,
+  shard: Pick<LiveShard, "kernels" | "meta" | "postings" | "dead">,
+  { sparse: { terms, weights } }: EncodedQuery,
   wanted: number,
 ): { readonly proposal: Proposal; readonly matches: number } {
-  const { kernels, meta, work } = shard;
-  const scores = kernels.ints(work.scores, meta.documents).fill(0);
-  forEachTerm(shard, query, (first, count, weight) => {
-    kernels.addPostings(shard.postingRows + 2 * first, shard.impacts + first, count, weight, work.scores);
-  });
-  for (const document of shard.dead) scores[document] = 0;
-  let matches = 0;
-  for (let document = 0; document < scores.length; document++) if (scores[document]! > 0) matches++;
-  const documents = takeRows(shard, (out) => kernels.topInts(work.scores, meta.documents, wanted, out));
-  const proposal = { documents, scores: Int32Array.from(documents, (document) => scores[document]!) };
-  return { proposal, matches };
+  const { kernels, meta, postings } = shard;
+  const { records, top, places } = postings;
+  const lists = putRecords(kernels, postings, terms, weights);
+  const dead = putDead(kernels, postings, meta.documents, shard.dead);
+  const most = Math.min(wanted, meta.documents);
+  const count = kernels.topPostings(records, lists, meta.documents, dead, most, top, places);
+  const documents = Uint32Array.from(kernels.ints(top, count));
+  const scores = kernels.ints(top + 4 * places, count).slice();
+  // Fewer than were wanted are all there are.
+  const matches =
+    count < wanted
+      ? count
+      : kernels.countPostings(records, lists, meta.documents, dead, REQUEST_LIMITS.window);
+  return { proposal: { documents, scores }, matches };
 }
 
-/** The sums of these documents, ascending numbers of the shard. Cost: for each term the lesser of its postings and a search for each document. */
+/** The sums of these documents, ascending numbers of the shard. Cost: for each term and document a few steps. */
 export function sparseScores(
-  shard: ResidentShard,
-  query: EncodedQuery,
+  { kernels, meta, postings }: Pick<ResidentShard, "kernels" | "meta" | "postings">,
+  { sparse: { terms, weights } }: Pick<EncodedQuery, "sparse">,
   documents: Uint32Array,
 ): Int32Array<ArrayBuffer> {
+  const { records, top, places } = postings;
   const sums = new Int32Array(documents.length);
-  forEachTerm(shard, query, (first, count, weight) => {
-    const { rows, impacts } = postingsAt(shard, first, count);
-    let at = 0;
-    for (let i = 0; i < documents.length && at < count; i++) {
-      at = gallop(rows, at, documents[i]!);
-      if (rows[at] === documents[i]) sums[i]! += weight * impacts[at]!;
-    }
-  });
+  const lists = putRecords(kernels, postings, terms, weights);
+  for (let first = 0; first < documents.length; first += places) {
+    const some = documents.subarray(first, first + places);
+    kernels.ints(top, some.length).set(some);
+    kernels.sumPostings(records, lists, meta.documents, top, some.length, top + 4 * places);
+    sums.set(kernels.ints(top + 4 * places, some.length), first);
+  }
   return sums;
 }
 
-/** The stored impact of a token in a document, 0 where it has none. Cost: two binary searches. */
-export function impactOf(shard: ResidentShard, document: number, id: number): number {
-  const term = find(shard.terms, id);
-  if (term < 0) return 0;
-  const first = shard.starts[term]!;
-  const { rows, impacts } = postingsAt(shard, first, shard.starts[term + 1]! - first);
-  const at = find(rows, document);
-  return at < 0 ? 0 : impacts[at]!;
-}
-
-function forEachTerm(
-  shard: ResidentShard,
-  { sparse: { terms, weights } }: EncodedQuery,
-  visit: (first: number, count: number, weight: number) => void,
-): void {
-  for (let i = 0; i < terms.length; i++) {
-    const term = find(shard.terms, terms[i]!);
-    if (term < 0) continue;
-    const first = shard.starts[term]!;
-    visit(first, shard.starts[term + 1]! - first, weights[i]!);
-  }
-}
-
-function postingsAt(shard: ResidentShard, first: number, count: number) {
-  const shorts = shard.kernels.shorts(shard.postingRows + 2 * first, count);
-  return {
-    rows: new Uint16Array(shorts.buffer, shorts.byteOffset, count),
-    impacts: shard.kernels.bytes(shard.impacts + first, count),
-  };
-}
-
-/** The first place from `at` on whose value is not below this one: steps that double, then bisection. */
-function gallop(ascending: Uint16Array, at: number, value: number): number {
-  let step = 1;
-  let low = at;
-  while (low + step < ascending.length && ascending[low + step]! < value) {
-    low += step;
-    step *= 2;
-  }
-  let high = Math.min(low + step, ascending.length);
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** The stored impact of a token in a document, 0 where it has none. Cost: that of one sum. */
+export function impactOf(
+  shard: Pick<ResidentShard, "kernels" | "meta" | "postings">,
+  document: number,
+  id: number,
+): number {
+  const sparse = { terms: [id], weights: [1], scale: 1 };
+  return sparseScores(shard, { sparse }, Uint32Array.of(document))[0]!;
 }
