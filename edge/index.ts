@@ -14,7 +14,7 @@ import { type Background, IndexCache } from "./index-cache.ts";
 import { Circuits } from "./regions/circuit.ts";
 import { Plans } from "./regions/plans.ts";
 import { RegionRouter } from "./regions/router.ts";
-import type { ShardStates } from "./regions/shard-states.ts";
+import { ShardStates } from "./regions/shard-states.ts";
 import { sourceOf } from "./regions/source.ts";
 import { type RegionStores, regionStores } from "./regions/stores.ts";
 import { TimedStore, timedInbox } from "./regions/timed-store.ts";
@@ -28,11 +28,15 @@ import {
   pointerMaxAge,
   queryDeadline,
   readsInbox,
+  residentBudget,
   splitList,
 } from "./settings.ts";
+import { ObjectShards } from "./shards/object-shards.ts";
 import { R2WriteStore } from "./store-r2-write.ts";
 import { watch } from "./watch.ts";
 import { Webhook } from "./webhook.ts";
+
+export { ShardObject } from "./shards/shard-object.ts";
 
 /** Milliseconds to wait for a load that another request began: longer than any healthy one. */
 const LOAD_PATIENCE_MS = 10_000;
@@ -68,7 +72,7 @@ export default {
 function createWorker(env: Env): Worker {
   const stores = regionStores(env);
   const indexes = splitList(env.INDEXES, ",");
-  const budgetBytes = MEMORY_LIMITS.residentBytes;
+  const budgetBytes = residentBudget(env.RESIDENT_BYTES);
   const key = AdminKey.from(env.ADMIN_KEY);
   const maxAge = maxAges(env.INDEX_MAX_AGE);
   const checks = new Map<string, CheckResult>();
@@ -82,8 +86,10 @@ function createWorker(env: Env): Worker {
   const regions = timed(stores, deadlineMs);
   const [{ store, inbox }] = regions;
   const reads = readsInbox(env);
+  const shards = env.SHARDS === undefined ? null : new ShardStates(new ObjectShards(env.SHARDS));
   const source = sourceOf({
     ...{ regions, inbox: reads ? inbox : null, budgetBytes, log },
+    ...(shards === null ? {} : { shards }),
     kernels: (capBytes) => createWasmKernels(kernels, capBytes),
     now: () => performance.now(),
   });
@@ -96,7 +102,6 @@ function createWorker(env: Env): Worker {
     patienceMs: LOAD_PATIENCE_MS,
     now,
   });
-  const shards: ShardStates | null = null;
   const plans = new Plans({ budgetBytes, objects: shards !== null, now });
   const circuits = new Circuits({ ...CIRCUITS, now });
   const router = new RegionRouter({

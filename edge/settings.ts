@@ -1,12 +1,16 @@
 /** What a deployment sets: bindings and variables, and the variables read. */
 import { isIndexName } from "../shared/format/names.ts";
+import { MEMORY_LIMITS, MIB } from "../shared/limits.ts";
 import { GRACE_MS } from "../shared/versions/times.ts";
+import type { ShardObject } from "./shards/shard-object.ts";
 
 /** What wrangler.toml, or local serving, binds. Every variable is text and may be absent. */
 export interface Env {
   readonly BUCKET?: R2Bucket;
   /** A service that answers for any other store; it wins over the bucket. Local serving binds it. */
   readonly STORE?: Fetcher;
+  /** Durable Objects that hold shards of indexes too large for an isolate. Without them such indexes are refused. */
+  readonly SHARDS?: DurableObjectNamespace<ShardObject>;
   /** Name of this region as it stands in answers, where there is but one. */
   readonly REGION?: string;
   /** Regions of the deployment, home first: `weur,enam`. Each has its store as `BUCKET_WEUR`, or as the service `STORE_WEUR`. */
@@ -23,6 +27,8 @@ export interface Env {
   readonly EXAMPLES?: string;
   /** Seconds for which a pointer and an inbox are believed, 10 when absent. */
   readonly POINTER_MAX_AGE?: string;
+  /** Bytes for the indexes of an isolate; `MEMORY_LIMITS.residentBytes` when absent. */
+  readonly RESIDENT_BYTES?: string;
   /** `*`, or the origins whose pages may read answers, separated by commas. */
   readonly CORS_ORIGIN?: string;
   /** Secret that writes need. Without it none are taken. */
@@ -52,6 +58,14 @@ export function pointerMaxAge(value: string | undefined): number {
   throw new Error("POINTER_MAX_AGE must be a number of seconds.");
 }
 
+/** Bytes for the indexes of an isolate. A Worker has 128 MiB for everything, so that much is no budget. */
+export function residentBudget(value: string | undefined): number {
+  if (value === undefined || value === "") return MEMORY_LIMITS.residentBytes;
+  const bytes = /^\d{1,12}$/.test(value) ? Number(value) : 0;
+  if (bytes >= MIB && bytes <= MOST_RESIDENT_BYTES) return bytes;
+  throw new Error(`RESIDENT_BYTES must be a number of bytes from ${MIB} to ${MOST_RESIDENT_BYTES}.`);
+}
+
 /** Whether the inbox is looked at: where this Worker takes writes, or is told that another does. */
 export function readsInbox({ ADMIN_KEY, INBOX }: Env): boolean {
   if (INBOX === undefined || INBOX === "") return ADMIN_KEY !== undefined && ADMIN_KEY !== "";
@@ -59,6 +73,8 @@ export function readsInbox({ ADMIN_KEY, INBOX }: Env): boolean {
   throw new Error('INBOX must be "read" or absent.');
 }
 
+/** Where the platform would end the isolate. */
+const MOST_RESIDENT_BYTES = 128 * MIB;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 /** A caller has given up by then. */
 const MOST_DEADLINE_MS = 60_000;

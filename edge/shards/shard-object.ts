@@ -1,0 +1,190 @@
+/**
+ * The Durable Object that holds one shard of an index in one region: `REGION/INDEX/DIGEST OF THE SHARD'S FILE`. It answers
+ * for any version that names the shard, wakes from its own SQLite storage, and wipes that when no version needs it.
+ */
+import { DurableObject } from "cloudflare:workers";
+import kernels from "../../build/kernels.wasm";
+import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
+import { searchable } from "../../shared/engine/live-shards.ts";
+import { hotShardBytes } from "../../shared/engine/resident.ts";
+import {
+  type ShardCallName,
+  type ShardCalls,
+  type ShardMessage,
+  type ShardReply,
+  WIRE_VERSION,
+} from "../../shared/engine/wire.ts";
+import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
+import type { ShardMeta } from "../../shared/format/shard.ts";
+import { createWasmKernels } from "../../shared/kernels/wasm.ts";
+import { SHARD_LIMITS } from "../../shared/limits.ts";
+import type { ReadStore } from "../../shared/store/store.ts";
+import { GRACE_MS } from "../../shared/versions/times.ts";
+import { isolateShards } from "../isolate.ts";
+import { regionStores } from "../regions/stores.ts";
+import { type Env, gcGrace } from "../settings.ts";
+import { Lifetime } from "./lifetime.ts";
+import { SecondTier } from "./second-tier.ts";
+import { type ReadyShard, ShardHolder } from "./shard-holder.ts";
+import { VersionsOfShard } from "./versions-of-shard.ts";
+
+/** Answers calls for one shard. */
+export class ShardObject extends DurableObject<Env> {
+  readonly #tier: SecondTier;
+  readonly #versions: VersionsOfShard;
+  readonly #lifetime: Lifetime;
+  #holder: ShardHolder | null = null;
+  #calls = 0;
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#tier = new SecondTier(context.storage);
+    this.#versions = new VersionsOfShard(this.#tier);
+    this.#lifetime = new Lifetime({
+      ...{ storage: context.storage, tier: this.#tier },
+      graceMs: gcGrace(env.GC_GRACE) ?? GRACE_MS.standard,
+      storeOf: (region) => this.#storeOf(region),
+      forget: (sha256) => isolateShards(env).drop(sha256),
+      now: () => Date.now(),
+    });
+  }
+
+  /** Answers a call. What goes wrong is a refusal with its code, not an error. */
+  async ask(message: ShardMessage): Promise<ShardReply> {
+    if (this.#calls >= SHARD_LIMITS.callsAtOnce) {
+      const busy = `${this.#calls} calls wait at this shard; ask again shortly.`;
+      return refusalOf(new LightedgeError("shard/overloaded", busy, { limit: SHARD_LIMITS.callsAtOnce }));
+    }
+    this.#calls++;
+    try {
+      return { answer: await this.#answer(message) };
+    } catch (error) {
+      return refusalOf(error);
+    } finally {
+      this.#calls--;
+    }
+  }
+
+  /** Looks whether a version still needs the shard: `lifetime.ts`. */
+  override async alarm(): Promise<void> {
+    await this.#lifetime.check();
+  }
+
+  async #answer(message: ShardMessage): Promise<ShardCalls[ShardCallName]["answer"]> {
+    checkWire(message.wire);
+    const startedAt = Date.now();
+    const { address } = message;
+    const store = this.#storeOf(address.region);
+    this.#holder ??= new ShardHolder({
+      ...{ tier: this.#tier, memory: isolateShards(this.env), store },
+      kernels: (capBytes) => createWasmKernels(kernels, capBytes),
+    });
+    const version = await this.#versions.of(address, store);
+    const ready = await this.#holder.get(version.entry);
+    if (version.check !== null) {
+      await version.check(ready.shard.meta);
+      await this.#versions.remember(address.manifest.sha256, version);
+    }
+    await this.#lifetime.note(address);
+    if (Date.now() - startedAt > message.patienceMs) throw tooLate(message.patienceMs);
+    try {
+      return answerOf(message, ready, version.dead);
+    } catch (error) {
+      // Rows are checked as they are read: what is damaged is made anew, once, and then asked again.
+      if (!(error instanceof LightedgeError) || error.code !== "blob/corrupt") throw error;
+      console.error(JSON.stringify({ level: "warning", index: address.index, message: error.message }));
+      const again = await this.#holder.renew(version.entry);
+      await this.#versions.remember(address.manifest.sha256, version);
+      return answerOf(message, again, version.dead);
+    }
+  }
+
+  #storeOf(region: string): ReadStore {
+    const found = regionStores(this.env).find(({ name }) => name === region);
+    if (found !== undefined) return found.store;
+    throw new LightedgeError("shard/unavailable", `This deployment has no region ${printable(region)}.`);
+  }
+}
+
+function answerOf(
+  { name, request }: ShardMessage,
+  { shard, from }: ReadyShard,
+  dead: Uint16Array<ArrayBuffer>,
+): ShardCalls[ShardCallName]["answer"] {
+  // Safe: `name` tells the kind of request, and both sides speak this version of the messages.
+  const of = <Name extends ShardCallName>() => request as ShardCalls[Name]["request"];
+  const live = { ...shard, dead };
+  switch (name) {
+    case "propose": {
+      const { query, pool, hidden } = of<"propose">();
+      checkQuery(query, shard.meta);
+      const documents = "documents" in hidden ? hidden.documents : numbersOf(shard, hidden.ids);
+      const seen = searchable(documents.length === 0 ? live : { ...shard, dead: merged(dead, documents) });
+      return { proposals: seen.propose(query, pool), hidden: documents };
+    }
+    case "score": {
+      const { query, documents } = of<"score">();
+      checkQuery(query, shard.meta);
+      checkDocuments(documents, shard.meta);
+      return searchable(live).score(query, documents);
+    }
+    case "evidence": {
+      const { chunks, terms } = of<"evidence">();
+      checkDocuments(
+        chunks.map(({ document }) => document),
+        shard.meta,
+      );
+      return searchable(live).evidence(chunks, terms);
+    }
+    case "locate":
+      return searchable(live).locate(of<"locate">().id);
+    case "ready":
+      return { from, residentBytes: hotShardBytes(shard) };
+  }
+}
+
+/** Numbers of the documents with these ids that the shard has, ascending. */
+function numbersOf({ cold }: ReadyShard["shard"], ids: readonly string[]): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(ids.map((id) => cold.find(id)).filter((document) => document >= 0)).sort();
+}
+
+function merged(dead: Uint16Array, hidden: Uint16Array): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(new Set([...dead, ...hidden])).sort();
+}
+
+function checkWire(wire: number): void {
+  if (wire === WIRE_VERSION) return;
+  const message = `A shard object speaks version ${WIRE_VERSION} of its messages, not ${printable(wire)}; a deployment is under way, so ask again shortly.`;
+  throw new LightedgeError("shard/unavailable", message, { limit: WIRE_VERSION });
+}
+
+/** A query that was encoded by another table would be answered by nonsense, or read what is none of the query's. */
+function checkQuery({ dense }: EncodedQuery, { padded }: ShardMeta): void {
+  if (dense === null || (dense.values.length === padded && dense.planes.length === padded / 2)) return;
+  const message = `A query of ${dense.values.length} numbers does not fit a shard of ${padded}.`;
+  throw new LightedgeError("binding/mismatch", message, { field: "padded" });
+}
+
+function checkDocuments(documents: ArrayLike<number>, meta: ShardMeta): void {
+  for (let at = 0; at < documents.length; at++) {
+    if (documents[at]! < meta.documents) continue;
+    throw new LightedgeError("internal", `There is no document ${documents[at]} in this shard.`);
+  }
+}
+
+function tooLate(patienceMs: number): LightedgeError {
+  return new LightedgeError("shard/unavailable", `The shard was not ready in ${patienceMs} ms.`);
+}
+
+function refusalOf(error: unknown): ShardReply {
+  const { code, message, details, cause } = asLightedgeError(error);
+  if (code === "internal")
+    console.error(
+      JSON.stringify({
+        level: "error",
+        message,
+        cause: cause instanceof Error ? (cause.stack ?? cause.message) : undefined,
+      }),
+    );
+  return { refusal: { code, message, ...(details.blob === undefined ? {} : { blob: details.blob }) } };
+}
