@@ -43,6 +43,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case "format/unsupported":
     case "binding/mismatch":
     case "index/too-large":
+    case "index/too-many-shards":
     case "index/behind":
     case "index/partial":
     case "shard/unavailable":
@@ -67,7 +68,12 @@ export function statusOf(code: ErrorCode): ErrorStatus {
 }
 
 /** Codes from 503 whose messages are made here, of nothing but names and numbers that the caller gave or may know. */
-const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["index/behind", "index/partial", "inbox/full"]);
+const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "index/behind",
+  "index/partial",
+  "index/too-many-shards",
+  "inbox/full",
+]);
 
 /** Digests name blobs, and say nothing of what is in them or where they lie. */
 const BLOB_KEY = /^blobs\/[0-9a-f]{64}$/u;

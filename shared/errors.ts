@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   "format/unsupported",
   "binding/mismatch",
   "index/too-large",
+  "index/too-many-shards",
   "index/behind",
   "index/partial",
   "shard/unavailable",

@@ -23,6 +23,11 @@ export const REQUEST_LIMITS = {
   batch: 16,
   /** Names in the `fields` list. */
   fields: 32,
+  /**
+   * Shards of one index: a query asks all of them, twice where they live in objects, and a Worker has 1,000 calls for a
+   * request. 64 hold four million chunks; a rebuild makes one of many small ones. Checked by `shared/engine/open.ts`.
+   */
+  shards: 64,
 } as const;
 
 /** Limits on what one isolate keeps in memory; checked by `shared/engine/open.ts`. */
@@ -78,6 +83,8 @@ export const FORMAT_LIMITS = {
   vocabulary: 1_000_000,
   /** Pairs of tokens with a table row of their own. */
   phrases: 65_536,
+  /** Clusters of an index: the nearest are found by looking at all of their centroids, 1.5 MiB of them at 384 numbers. */
+  clusters: 4096,
   /** Words of a lexicon: some 2 MB of memory, and the rarest of a larger corpus are seldom what somebody meant. */
   lexiconWords: 200_000,
 } as const;

@@ -11,7 +11,7 @@ import { type ManifestReference, type Pointer, parsePointer } from "../format/po
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../format/tombstones.ts";
-import { MEMORY_LIMITS } from "../limits.ts";
+import { MEMORY_LIMITS, REQUEST_LIMITS } from "../limits.ts";
 import { noIndexNamed } from "../store/keys.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
@@ -47,7 +47,7 @@ export async function readCurrent(store: ReadStore, name: string): Promise<Point
 
 /**
  * Loads the current version of an index; of one that is too large for the budget all but its shards, where the ports
- * lead to objects that keep those. Throws `index/not-found`, `index/too-large` before anything is loaded that would not
+ * lead to objects that keep those. Throws `index/not-found`, `index/too-many-shards` and `index/too-large` before anything is loaded that would not
  * fit, `binding/mismatch`, and what loading a blob throws.
  * Cost: one read each for pointer, manifest and blob; for documents two, of head and directory alone.
  */
@@ -64,6 +64,7 @@ export async function openIndex(
     budgetBytes: options.budgetBytes ?? cap,
     objects: port !== undefined,
   });
+  checkShards(manifest);
   checkSize(manifest, placement, cap);
   const parts = await loadParts(ports, manifest, placement, cap);
   const { documents: files, overlay, shards, dead, ...searcher } = parts;
@@ -104,6 +105,17 @@ function addressesOf(
     ...{ region, index: manifest.index, ordinal, sha256 },
     manifest: reference,
   }));
+}
+
+function checkShards(manifest: Manifest): void {
+  const shards = blobsOf(manifest, "shard").length;
+  const limit = REQUEST_LIMITS.shards;
+  if (shards <= limit) return;
+  throw new LightedgeError(
+    "index/too-many-shards",
+    `A query to the index ${manifest.index} would touch ${shards} shards and ${limit} are allowed. Rebuild it with larger shards.`,
+    { field: "index", value: manifest.index, limit },
+  );
 }
 
 function checkSize(manifest: Manifest, placement: Placement, cap: number): void {

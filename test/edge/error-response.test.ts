@@ -27,6 +27,7 @@ describe("an error as an answer", () => {
       "format/unsupported": 503,
       "binding/mismatch": 503,
       "index/too-large": 503,
+      "index/too-many-shards": 503,
       "index/behind": 503,
       "index/partial": 503,
       "shard/unavailable": 503,

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { AdminKey } from "../../edge/admin-key.ts";
-import { gcGrace, maxAges, pointerMaxAge, readsInbox, splitList } from "../../edge/settings.ts";
+import {
+  gcGrace,
+  maxAges,
+  maxStale,
+  pointerMaxAge,
+  queryDeadline,
+  readsInbox,
+  residentBudget,
+  splitList,
+} from "../../edge/settings.ts";
 
 describe("variables", () => {
   test("that promise ages are read in seconds, minutes, hours and days", () => {
@@ -43,6 +52,28 @@ describe("variables", () => {
     expect([pointerMaxAge(undefined), pointerMaxAge("0"), pointerMaxAge("2.5")]).toEqual([10, 0, 2.5]);
     for (const value of ["soon", "-1", "Infinity"])
       expect(() => pointerMaxAge(value)).toThrow("POINTER_MAX_AGE");
+  });
+
+  test("say how long a request looks for an answer, without end where there is one region", () => {
+    expect([queryDeadline(undefined, 1), queryDeadline("", 2), queryDeadline("2s", 1)]).toEqual([
+      null,
+      4000,
+      2000,
+    ]);
+    for (const value of ["2", "0s", "61s", "1h", "soon"])
+      expect(() => queryDeadline(value, 2)).toThrow("QUERY_DEADLINE must be 1s to 60s");
+  });
+
+  test("say how long what cannot be proven is served", () => {
+    expect([maxStale(undefined), maxStale(""), maxStale("90s")]).toEqual([3_600_000, 3_600_000, 90_000]);
+    for (const value of ["0s", "1", "-1h", "ever"]) expect(() => maxStale(value)).toThrow("MAX_STALE");
+  });
+
+  test("say how much memory indexes may take", () => {
+    const mib = 1_048_576;
+    expect([residentBudget(undefined), residentBudget(String(mib))]).toEqual([32 * mib, mib]);
+    for (const value of ["0", "1e7", "32M", String(mib - 1), String(128 * mib + 1)])
+      expect(() => residentBudget(value)).toThrow("RESIDENT_BYTES must be");
   });
 
   test("let the inbox be looked at where writes are taken, or told to be taken elsewhere", () => {

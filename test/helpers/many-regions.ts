@@ -128,6 +128,7 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
     writes: null,
     checks: new Map(),
     page: "<!doctype html><title>Page</title>",
+    regionsPage: "<!doctype html><title>Regions</title>",
     settings: { indexes: ["docs"], examples: [] },
     allowedOrigins: "*",
     now,

@@ -85,6 +85,27 @@ describe("opening an index", () => {
     expect(reads.length).toBe(2);
   });
 
+  it("is refused where a query would touch too many shards, before any blob is read", async () => {
+    const [{ manifest }] = [(await opening(built.store)).index!];
+    const [shard, documents] = [blobsOf(manifest, "shard")[0]!, blobsOf(manifest, "documents")[0]!];
+    const many = (count: number): Manifest => {
+      const others = manifest.blobs.filter(({ role }) => role !== "shard" && role !== "documents");
+      const at = others.findIndex(({ role }) => role === "tombstones" || role === "overlay");
+      const copies = Array.from({ length: count }, (_, ordinal) => ordinal);
+      const blobs = [
+        ...copies.map((ordinal) => ({ ...shard, ordinal })),
+        ...copies.map((ordinal) => ({ ...documents, ordinal })),
+      ];
+      return { ...manifest, blobs: others.toSpliced(at < 0 ? others.length : at, 0, ...blobs) };
+    };
+    const { error, reads } = await opening(await published(built.store, many(65)));
+    expect(error).toMatchObject({ code: "index/too-many-shards", details: { limit: 64 } });
+    expect(String(error)).toContain("65 shards and 64 are allowed");
+    expect(reads.length).toBe(2);
+    const { error: other } = await opening(await published(built.store, many(64)));
+    expect(other).not.toMatchObject({ code: "index/too-many-shards" });
+  });
+
   it("works part by part within a budget that has little to spare", async () => {
     const { index } = await opening(built.store);
     const tight = await opening(built.store, { residentBytes: index!.residentBytes });
