@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly regions?: readonly [ServedRegion, ...ServedRegion[]];
   /** Whether distances take their time; they do when absent. */
   readonly latency?: boolean;
+  /** Seconds for which a region whose store cannot be reached answers from memory; as in a deployment when absent. */
+  readonly maxStale?: number;
   /** Bytes that each isolate keeps resident, `MEMORY_LIMITS.residentBytes` when absent. */
   readonly residentBytes?: number;
   /** Folder of the shard objects' storage, which outlives the server; a temporary one when absent. */

@@ -10,6 +10,9 @@ import { STORE_OPTION, storeOf } from "./options.ts";
 
 const MOST_PORT = 65_535;
 
+/** Seconds after which a region that is cut is left, so that a failover can be seen by whoever orders it. */
+const CUT_AFTER_S = 5;
+
 /** Where to listen. */
 export const PORT_OPTION: Option = {
   type: "number",
@@ -134,7 +137,12 @@ function optionsOf(
     pointerMaxAge: args.number("pointer-max-age")!,
     latency: !args.flag("no-latency"),
     ...adminKey(process.env),
-    ...(replicas === undefined ? {} : { regions: servedRegions(replicas) }),
+    ...(replicas === undefined
+      ? {}
+      : {
+          regions: servedRegions(replicas),
+          maxStale: Math.max(CUT_AFTER_S, 2 * args.number("pointer-max-age")!),
+        }),
     ...(persist === undefined ? {} : { persist }),
     ...(control === undefined ? {} : { control }),
   };

@@ -130,8 +130,9 @@ async function answer(controlled: Controlled, incoming: IncomingMessage): Promis
   let bytes = 0;
   try {
     for await (const part of incoming as AsyncIterable<Uint8Array>) {
+      // Of what is too long only so much is kept that it can be told.
+      if (bytes <= MOST_BYTES) parts.push(part);
       bytes += part.length;
-      if (bytes <= MOST_BYTES + 1) parts.push(part);
     }
   } catch {
     return new Response(null, { status: 400 });

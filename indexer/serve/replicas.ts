@@ -12,19 +12,24 @@ import type { RegionStore } from "../regions/stores.ts";
 import { FolderStore } from "../store/folder.ts";
 import { PUBLISH_PORTS } from "../store/publish.ts";
 
+/** A region with its store in a folder. */
+export interface Replica extends RegionStore {
+  readonly folder: string;
+}
+
 /** Regions with their stores; home's is the one that the others are copies of. */
 export interface Replicas {
   readonly home: RegionStore;
-  readonly others: readonly RegionStore[];
+  readonly others: readonly Replica[];
 }
 
 /** Stores of these regions: home's as it is, the others' in a folder each below `folder`. Nothing is read or made yet. */
 export function openReplicas([home, ...others]: Regions, store: WriteStore, folder: string): Replicas {
-  const opened = (region: Region) => new NamedStore(new FolderStore(join(folder, region.name)), region.name);
-  return {
-    home: { region: home, store },
-    others: others.map((region) => ({ region, store: opened(region) })),
+  const replica = (region: Region): Replica => {
+    const own = join(folder, region.name);
+    return { region, folder: own, store: new NamedStore(new FolderStore(own), region.name) };
   };
+  return { home: { region: home, store }, others: others.map(replica) };
 }
 
 /** Copies these indexes to every region, as a deployment does. Throws what the first region failed with. */
@@ -39,8 +44,9 @@ export async function fillReplicas(
   );
   if (failed === undefined) return;
   const { code, message, details } = failed.error;
-  const remedy = `If its folder is a copy of another store, delete the folder.`;
-  throw new LightedgeError(code, `${message} ${remedy}`, details, failed.error);
+  const { folder } = others.find(({ region }) => region.name === failed.region)!;
+  const said = `The copy for ${failed.region} was not made: ${message} If ${folder} is a copy of another store, delete it.`;
+  throw new LightedgeError(code, said, details, failed.error);
 }
 
 /** What following needs from around it. */

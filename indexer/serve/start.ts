@@ -59,7 +59,7 @@ export function settingsOf({ persist }: Pick<ServeOptions, "persist">, workers: 
 
 /** The variables of the deployed Worker. */
 export function variables(options: ServeOptions): Readonly<Record<string, string>> {
-  const { regions, adminKey, residentBytes } = options;
+  const { regions, adminKey, residentBytes, maxStale } = options;
   return {
     REGION: LOCAL,
     INDEXES: options.indexes.join(","),
@@ -67,6 +67,7 @@ export function variables(options: ServeOptions): Readonly<Record<string, string
     POINTER_MAX_AGE: String(options.pointerMaxAge),
     CORS_ORIGIN: "*",
     ...(adminKey === undefined ? {} : { ADMIN_KEY: adminKey }),
+    ...(maxStale === undefined ? {} : { MAX_STALE: `${maxStale}s` }),
     ...(residentBytes === undefined ? {} : { RESIDENT_BYTES: String(residentBytes) }),
     ...(regions === undefined
       ? {}

@@ -31,7 +31,10 @@ export interface Condition {
 /** How a region is. */
 export function conditionOf({ report, faults, answering }: Omit<RowState, "strip">): Condition {
   const { failing, probe_ms } = report;
-  if (faults !== undefined && faults.cut !== null && !answering) return { kind: "broken", text: "Cut off" };
+  if (faults !== undefined && faults.cut !== null)
+    return answering
+      ? { kind: "answering", text: "Cut off, answering from memory" }
+      : { kind: "broken", text: "Cut off" };
   if (failing !== null) {
     const seconds = Math.ceil(failing.try_in_ms / 1000);
     const again = seconds > 0 ? `, next try in ${seconds} s` : "";
