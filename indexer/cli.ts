@@ -4,6 +4,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { type Command, helpOf, type Output, parseArguments } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { deployCommand } from "./commands/deploy.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { gcCommand } from "./commands/gc.ts";
@@ -17,6 +18,7 @@ import { rollbackCommand } from "./commands/rollback.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { versionsCommand } from "./commands/versions.ts";
+import { warmCommand } from "./commands/warm.ts";
 
 /** Every verb, in the order of the overview. */
 export const COMMANDS: readonly Command[] = [
@@ -32,6 +34,8 @@ export const COMMANDS: readonly Command[] = [
   rollbackCommand,
   regionsCommand,
   replicateCommand,
+  deployCommand,
+  warmCommand,
   gcCommand,
   exportCommand,
   priorCommand,

@@ -1,9 +1,14 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { generateWrangler } from "../deploy/wrangler-config.ts";
 import { showProgress } from "../progress.ts";
 import { type RegionState, regionStates } from "../regions/state.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { writeDuration } from "./duration.ts";
 import { regionsOfConfig } from "./regional.ts";
 import { chosenIndexes, configOf } from "./reindex.ts";
+
+const WRANGLER_TOML = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
 
 /** `lightedge regions`: which version each region has. */
 export const regionsCommand: Command = {
@@ -17,12 +22,21 @@ export const regionsCommand: Command = {
       help: "an index of the config file (default: all)",
       multiple: true,
     },
+    wrangler: {
+      type: "boolean",
+      help: "print the configuration of the Worker with the bindings of all regions, and look at no store",
+    },
     json: JSON_OPTION,
   },
   notes:
     "Exit codes: 0 all regions have home's versions whole, 1 at least one has not, or cannot be reached, 2 the command or the config file was not understood.",
   async run(args, output) {
     const config = await configOf(args);
+    if (args.flag("wrangler")) {
+      const wrangler = generateWrangler(await readFile(WRANGLER_TOML, "utf8"), config);
+      output.result({ config: config.file, wrangler }, () => wrangler.trimEnd());
+      return 0;
+    }
     const regions = regionsOfConfig(config);
     const indexes = chosenIndexes(config, args.texts("index")).map(({ spec }) => spec.index);
     const progress = showProgress(process.stderr);

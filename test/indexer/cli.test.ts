@@ -22,6 +22,8 @@ const COMMANDS = [
   ["rollback", true],
   ["regions", true],
   ["replicate", true],
+  ["deploy", true],
+  ["warm", true],
   ["gc", true],
   ["export", true],
   ["prior", true],
