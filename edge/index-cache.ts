@@ -16,10 +16,11 @@ export interface Background {
 
 /** Where indexes come from. A name is whatever tells one from another; the cache takes it for nothing more. */
 export interface IndexSource {
-  /** Loads the current version. Throws `index/too-large`, before loading, above this many resident bytes. */
-  open(name: string, residentBytes: number): Promise<OpenIndex>;
-  /** Resident bytes of the current version, known before it is loaded. Cost: two reads. */
-  neededBytes(name: string): Promise<number>;
+  /**
+   * Loads the current version. `room` is asked once, before anything is loaded, with the resident bytes that will be
+   * needed, and gives those that may be taken. Throws `index/too-large` where that is fewer.
+   */
+  open(name: string, room: (neededBytes: number) => number): Promise<OpenIndex>;
   /** What `OpenIndex.version` of the current version would be. Throws `index/not-found`. Cost: one read. */
   currentVersion(name: string): Promise<string>;
   /**
@@ -294,18 +295,14 @@ export class IndexCache {
    * last: an index above half the budget is swapped through a moment in which neither
    * version is loaded, the price of never holding more than the budget.
    */
-  async #loadWithRoom(name: string): Promise<OpenIndex> {
+  #loadWithRoom(name: string): Promise<OpenIndex> {
     const { slots, budgetBytes } = this.#options;
-    while (this.#entries.size >= slots && !this.#entries.has(name)) this.#evictFor(name);
-    try {
-      return await this.#source.open(name, this.#room);
-    } catch (error) {
-      if (!isCode(error, "index/too-large") || this.#entries.size === 0) throw error;
-      const needed = await this.#source.neededBytes(name);
-      if (needed > budgetBytes) throw error;
-      while (needed > this.#room) this.#evictFor(name);
-      return this.#source.open(name, this.#room);
-    }
+    return this.#source.open(name, (neededBytes) => {
+      if (neededBytes > budgetBytes) return budgetBytes;
+      while (this.#entries.size >= slots && !this.#entries.has(name)) this.#evictFor(name);
+      while (neededBytes > this.#room) this.#evictFor(name);
+      return this.#room;
+    });
   }
 
   get #room(): number {

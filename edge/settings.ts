@@ -1,6 +1,6 @@
 /** What a deployment sets: bindings and variables, and the variables read. */
 import { isIndexName } from "../shared/format/names.ts";
-import { MEMORY_LIMITS, MIB } from "../shared/limits.ts";
+import { KIB, MEMORY_LIMITS, MIB } from "../shared/limits.ts";
 import { GRACE_MS } from "../shared/versions/times.ts";
 import type { ShardObject } from "./shards/shard-object.ts";
 
@@ -62,8 +62,10 @@ export function pointerMaxAge(value: string | undefined): number {
 export function residentBudget(value: string | undefined): number {
   if (value === undefined || value === "") return MEMORY_LIMITS.residentBytes;
   const bytes = /^\d{1,12}$/.test(value) ? Number(value) : 0;
-  if (bytes >= MIB && bytes <= MOST_RESIDENT_BYTES) return bytes;
-  throw new Error(`RESIDENT_BYTES must be a number of bytes from ${MIB} to ${MOST_RESIDENT_BYTES}.`);
+  if (bytes >= LEAST_RESIDENT_BYTES && bytes <= MOST_RESIDENT_BYTES) return bytes;
+  throw new Error(
+    `RESIDENT_BYTES must be a number of bytes from ${LEAST_RESIDENT_BYTES} to ${MOST_RESIDENT_BYTES}.`,
+  );
 }
 
 /** Whether the inbox is looked at: where this Worker takes writes, or is told that another does. */
@@ -73,7 +75,8 @@ export function readsInbox({ ADMIN_KEY, INBOX }: Env): boolean {
   throw new Error('INBOX must be "read" or absent.');
 }
 
-/** Where the platform would end the isolate. */
+/** Enough for the table of a toy, and where the platform would end the isolate. */
+const LEAST_RESIDENT_BYTES = 64 * KIB;
 const MOST_RESIDENT_BYTES = 128 * MIB;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 /** A caller has given up by then. */

@@ -2,9 +2,7 @@
 import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
 import { BlockCache } from "../../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../../shared/engine/open.ts";
-import { isolateBytesOf, placementOf } from "../../shared/engine/placement.ts";
 import { LightedgeError } from "../../shared/errors.ts";
-import { loadManifest } from "../../shared/format/load.ts";
 import { versionName } from "../../shared/format/names.ts";
 import { MEMORY_LIMITS } from "../../shared/limits.ts";
 import type { InboxStore } from "../inbox-store.ts";
@@ -38,17 +36,14 @@ export function sourceOf(ports: SourcePorts): IndexSource {
     throw new LightedgeError("internal", `There is no region ${name}.`);
   };
   return {
-    open(key, residentBytes): Promise<OpenIndex> {
+    open(key, room): Promise<OpenIndex> {
       const { region, index } = locate(key);
       const { store, name } = region;
-      return openIndex({ ...engine, store, region: name }, index, { residentBytes, budgetBytes, blocks });
-    },
-    async neededBytes(key) {
-      const { region, index } = locate(key);
-      const { manifest: reference } = await readCurrent(region.store, index);
-      const manifest = await loadManifest(region.store, reference);
-      const objects = shards !== undefined;
-      return isolateBytesOf(manifest, placementOf(manifest, { budgetBytes, objects }));
+      return openIndex({ ...engine, store, region: name }, index, {
+        residentBytes: room,
+        budgetBytes,
+        blocks,
+      });
     },
     async currentVersion(key) {
       const { region, index } = locate(key);

@@ -30,9 +30,12 @@ import { openOver } from "./with-writes.ts";
 
 /** How much of an index may be kept in memory. */
 export interface OpenOptions {
-  /** Bytes for tables and shards; `MEMORY_LIMITS.residentBytes` when absent. */
-  readonly residentBytes?: number;
-  /** Bytes that decide where shards are kept; `residentBytes`, which may be what others have left, when absent. */
+  /**
+   * Bytes for tables and shards, or what gives them once it is known, before any blob is read, how many are needed: who
+   * keeps several indexes makes room then. `MEMORY_LIMITS.residentBytes` when absent.
+   */
+  readonly residentBytes?: number | ((neededBytes: number) => number);
+  /** Bytes that decide where shards are kept; `residentBytes` where that is a number, when absent. */
   readonly budgetBytes?: number;
   /** Where inflated document blocks are kept; a cache of its own of `MEMORY_LIMITS.documentCacheBytes` when absent. */
   readonly blocks?: BlockCache;
@@ -58,13 +61,14 @@ export async function openIndex(
 ): Promise<OpenIndex> {
   const pointer = await readCurrent(ports.store, name);
   const manifest = await loadManifest(ports.store, pointer.manifest);
-  const cap = options.residentBytes ?? MEMORY_LIMITS.residentBytes;
+  const { residentBytes: allowed = MEMORY_LIMITS.residentBytes } = options;
   const { shards: port } = ports;
   const placement = placementOf(manifest, {
-    budgetBytes: options.budgetBytes ?? cap,
+    budgetBytes: options.budgetBytes ?? (typeof allowed === "number" ? allowed : MEMORY_LIMITS.residentBytes),
     objects: port !== undefined,
   });
   checkShards(manifest);
+  const cap = typeof allowed === "number" ? allowed : allowed(isolateBytesOf(manifest, placement));
   checkSize(manifest, placement, cap);
   const parts = await loadParts(ports, manifest, placement, cap);
   const { documents: files, overlay, shards, dead, ...searcher } = parts;

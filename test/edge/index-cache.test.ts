@@ -42,18 +42,18 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
   };
   const cache = new IndexCache(
     {
-      async open(name, room) {
+      async open(name, roomFor) {
         state.opened.push(name);
         const { gate } = state;
         await (gate ?? Promise.resolve());
         const seq = check(name);
         const residentBytes = state.bytes.get(name) ?? 100;
+        const room = roomFor(residentBytes);
         if (residentBytes > room) throw new LightedgeError("index/too-large", "No room.");
         state.greatest = Math.max(state.greatest, budgetBytes - room + residentBytes);
         const overlay = state.overlay === undefined ? {} : { overlay: state.overlay };
         return fakeIndex({ name, seq, residentBytes: residentBytes + state.surplus, ...overlay });
       },
-      neededBytes: async (name) => state.bytes.get(name) ?? 100,
       async currentVersion(name) {
         state.pointerReads++;
         return fakeIndex({ name, seq: check(name) }).version;

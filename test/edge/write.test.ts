@@ -344,7 +344,6 @@ describe("the name of a write", () => {
     new IndexCache(
       {
         open: async () => index,
-        neededBytes: async () => 0,
         currentVersion: async () => index.version,
         withWaiting: async (same) => same,
       },

@@ -35,7 +35,6 @@ export function testApp(indexes: readonly OpenIndex[], ports: Partial<AppPorts> 
       loads.push(index);
       return find(index);
     },
-    neededBytes: async (key) => find(partsOf(key).index).residentBytes,
     currentVersion: async (key) => find(partsOf(key).index).version,
     withWaiting: async (index) => index,
   };

@@ -70,9 +70,10 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
     throw new LightedgeError("index/not-found", `There is no index named ${index}.`, { field: "index" });
   };
   const source: IndexSource = {
-    async open(key) {
+    async open(key, room) {
       const seq = pointer(key);
       const { region, fake } = fakeOf(key);
+      room(fake.residentBytes ?? 1000);
       asked.push(`${region} load`);
       refuse(fake.load, `Loading from ${region}`);
       const documents = [{ id: `${region}/${seq}`, fields: { title: "tea", text: `tea of version ${seq}` } }];
@@ -92,7 +93,6 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
       });
       return withRegion(base);
     },
-    neededBytes: async (key) => fakeOf(key).fake.residentBytes ?? 1000,
     currentVersion: async (key) => fakeIndex({ seq: pointer(key) }).version,
     async withWaiting(index, _, capBytes, key) {
       const { region, fake } = fakeOf(key);

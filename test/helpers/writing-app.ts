@@ -52,7 +52,6 @@ export async function isolate(store: ServedStore, options: IsolateOptions = {}):
   const checks = new Map<string, CheckResult>();
   const source: IndexSource = {
     open: (key, residentBytes) => openIndex(ports, partsOf(key).index, { residentBytes }),
-    neededBytes: async () => 0,
     async currentVersion(key) {
       const { seq, manifest } = await readCurrent(store, partsOf(key).index);
       return `${seq}-${manifest.sha256.slice(0, 8)}`;
