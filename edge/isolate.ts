@@ -4,7 +4,7 @@
  */
 
 import { type Claim, MemoryBudget } from "../shared/engine/budget.ts";
-import type { HotShard } from "../shared/engine/resident.ts";
+import { type HotShard, hotShardBytes } from "../shared/engine/resident.ts";
 import { LightedgeError } from "../shared/errors.ts";
 import type { Sha256 } from "../shared/hash.ts";
 import { type Env, residentBudget } from "./settings.ts";
@@ -65,6 +65,8 @@ export class HotShards {
         claim.release();
         return found;
       }
+      // What only passed through on the way is not there any more.
+      claim.resize(hotShardBytes(shard));
       this.#held.set(sha256, { shard, claim });
       claim.evictBy(() => this.#held.delete(sha256));
       return shard;

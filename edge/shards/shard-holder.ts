@@ -87,8 +87,8 @@ export class ShardHolder {
     const { tier, memory } = this.#ports;
     const { meta, sections } = facts;
     const passing = sections.reduce((sum, { bytes }) => sum + bytes, 0);
-    const cap = hotBytes(meta) + passing;
-    return memory.load(facts.sha256, cap, async () => {
+    const cap = hotBytes(meta);
+    return memory.load(facts.sha256, cap + passing, async () => {
       const { shard } = await loadHotShard(meta, this.#ports.kernels(cap), async (space) =>
         readHotSections(await tier.readSections(facts, space)),
       );
@@ -102,11 +102,12 @@ export class ShardHolder {
     this.#facts = null;
     const file = await openStreamed(store, entry, READS);
     const meta = readShardMeta(file.meta);
-    const cap = hotBytes(meta) + entry.bytes - file.bytes("vectors");
+    const cap = hotBytes(meta);
+    const passing = entry.bytes - file.bytes("vectors");
     let filled = false;
     const hot =
       memory.get(entry.sha256) ??
-      (await memory.load(entry.sha256, cap, async () => {
+      (await memory.load(entry.sha256, cap + passing, async () => {
         filled = true;
         const fill = (space: Space) => this.#fillTier(entry, file, space);
         return (await loadHotShard(meta, this.#ports.kernels(cap), fill)).shard;
