@@ -4,6 +4,7 @@
  */
 import type { RegionName } from "../shared/regions/region.ts";
 import { buildEdge } from "./build-edge.ts";
+import { isolatesOf } from "./serve/isolates.ts";
 import { LOCAL, startWorkers, variables } from "./serve/start.ts";
 import { PLAIN_WORKER, plainWorker } from "./serve/workers.ts";
 import { serveWorld } from "./serve/world.ts";
@@ -38,6 +39,8 @@ export interface ServeOptions {
   readonly maxStale?: number;
   /** Bytes that each isolate keeps resident, `MEMORY_LIMITS.residentBytes` when absent. */
   readonly residentBytes?: number;
+  /** Isolates that the shard objects of a region are spread over; as many as hold all indexes when absent. */
+  readonly shardIsolates?: number;
   /** Folder of the shard objects' storage, which outlives the server; a temporary one when absent. */
   readonly persist?: string;
   /** Port of the control of faults (`serve/control.ts`), 0 for any free one; no faults where it is absent. */
@@ -60,7 +63,8 @@ export interface Serving {
 /** Starts the Worker. Throws `usage/invalid` where a port is taken. Cost: a second, more where it must be built first. */
 export async function serve(options: ServeOptions): Promise<Serving> {
   await buildEdge();
-  if (options.regions !== undefined || options.control !== undefined) return serveWorld(options);
+  const world = options.regions !== undefined || options.control !== undefined;
+  if (world || (await isolatesOf(options)) > 1) return serveWorld(options);
   const common = { bindings: variables(options), host: options.host };
   const workers = [await plainWorker(common, options.store, options.port)];
   const { miniflare, urls } = await startWorkers(options, workers, [PLAIN_WORKER]);

@@ -28,11 +28,6 @@ export async function bundledModules(): Promise<Module[]> {
   return modules.sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js")));
 }
 
-/** Whether the bundle exports the class of shard objects. */
-export async function hasShards(): Promise<boolean> {
-  return /\bas ShardObject\b|\bShardObject,?\n/u.test(await readFile(join(BUNDLE, "index.js"), "utf8"));
-}
-
 /** The bundle behind `inside/place.ts`: the entry hands the Worker, untouched, to it. */
 export async function placeModules(): Promise<Module[]> {
   const entry = [

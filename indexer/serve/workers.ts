@@ -2,7 +2,7 @@
 import type { Request as WorkerdRequest, Response as WorkerdResponse } from "miniflare";
 import { type Place, SHARDS_BINDING, SHARDS_CLASS } from "../../shared/regions/region.ts";
 import type { ServedStore } from "../store/service.ts";
-import { BUNDLE, bundledModules, compatibilityDate, hasShards, linkModules, placeModules } from "./bundle.ts";
+import { BUNDLE, bundledModules, compatibilityDate, linkModules, placeModules } from "./bundle.ts";
 import type { FaultBoard } from "./faults.ts";
 import { distantStore, nearStore, type StoreService } from "./store-link.ts";
 
@@ -23,9 +23,9 @@ export interface Common {
   readonly host: string;
 }
 
-/** Name of the worker at whose socket a region's place is asked, and of the one that holds its shard objects. */
+/** Name of the worker at whose socket a region's place is asked, and of those that hold its shard objects. */
 export const placeWorker = (region: string) => `place-${region}`;
-export const objectsWorker = (region: string) => `objects-${region}`;
+export const objectsWorker = (region: string, isolate: number) => `objects-${region}-${isolate}`;
 /** Name of the worker of a server that imitates nothing. */
 export const PLAIN_WORKER = "lightedge";
 /** Name of the worker that is the network. */
@@ -41,7 +41,7 @@ export async function plainWorker(common: Common, store: ServedStore, port: numb
     modules: await bundledModules(),
     compatibilityDate: await compatibilityDate(),
     bindings: { ...common.bindings },
-    durableObjects: (await hasShards()) ? OWN_SHARDS : {},
+    durableObjects: OWN_SHARDS,
     serviceBindings: { STORE: nearStore(store) },
     unsafeDirectSockets: [{ host: common.host, port }],
   };
@@ -53,22 +53,26 @@ export interface World {
   readonly board: FaultBoard;
   /** Answers `/local/faults`; absent where there is no control. */
   readonly control: ((request: WorkerdRequest) => Promise<WorkerdResponse>) | undefined;
-  /** Answers the link worker's question for the ways. */
-  ways(): Promise<WorkerdResponse>;
+  /** Answers `/ways` for the link worker, and `/isolate/REGION/NAME` for places. */
+  server(request: WorkerdRequest): Promise<WorkerdResponse>;
+  /** Whether there are distances or faults between places and objects; where not, no call is sent through the link. */
+  readonly isWide: boolean;
+  /** Isolates of each region's shard objects. */
+  readonly isolates: number;
   /** The port of each region's place, 0 for any free one. */
   readonly ports: readonly number[];
 }
 
 /**
  * A place for each region, each an isolate of its own as a data centre is, with the shard objects of each region in
- * another, and the network between them. The isolates of all run the deployed bundle.
+ * others, and the network between them. The isolates of all run the deployed bundle.
  */
 export async function worldWorkers(common: Common, world: World) {
   const { regions, board } = world;
+  const isolates = Array.from({ length: world.isolates }, (_, at) => at);
   const date = await compatibilityDate();
   const modules = await placeModules();
   const plain = await bundledModules();
-  const shards = await hasShards();
   const storesFrom = (from: string): Record<string, StoreService> =>
     Object.fromEntries(
       regions.map(({ name, store, storeBinding }) => [
@@ -84,6 +88,7 @@ export async function worldWorkers(common: Common, world: World) {
     bindings: {
       ...common.bindings,
       LOCAL_PLACE: name,
+      LOCAL_ISOLATES: world.isolates,
       LOCAL_PLACES: Object.fromEntries(
         regions.map((region) => [
           region.name,
@@ -92,34 +97,39 @@ export async function worldWorkers(common: Common, world: World) {
       ),
     },
     durableObjects: Object.fromEntries(
-      (shards ? regions : []).map((region) => [
-        `${SHARDS_BINDING}_${region.name}`,
-        { className: SHARDS_CLASS, scriptName: objectsWorker(region.name), useSQLite: true },
-      ]),
+      regions.flatMap((region) =>
+        isolates.map((isolate) => [
+          `${SHARDS_BINDING}_${region.name}_${isolate}`,
+          { className: SHARDS_CLASS, scriptName: objectsWorker(region.name, isolate), useSQLite: true },
+        ]),
+      ),
     ),
     serviceBindings: {
       ...storesFrom(name),
-      LINK: LINK_WORKER,
+      ...(world.isWide ? { LINK: LINK_WORKER } : {}),
+      SERVER: world.server,
       ...Object.fromEntries(regions.map((region) => [`PLACE_${region.name}`, placeWorker(region.name)])),
       ...(world.control === undefined ? {} : { CONTROL: world.control }),
     },
     unsafeDirectSockets: [{ host: common.host, port: world.ports[at] ?? 0 }],
   }));
-  const objects = regions.map(({ name }) => ({
-    name: objectsWorker(name),
-    modulesRoot: BUNDLE,
-    modules: plain,
-    compatibilityDate: date,
-    bindings: { ...common.bindings },
-    durableObjects: shards ? OWN_SHARDS : {},
-    serviceBindings: storesFrom(name),
-  }));
+  const objects = regions.flatMap(({ name }) =>
+    isolates.map((isolate) => ({
+      name: objectsWorker(name, isolate),
+      modulesRoot: BUNDLE,
+      modules: plain,
+      compatibilityDate: date,
+      bindings: { ...common.bindings },
+      durableObjects: OWN_SHARDS,
+      serviceBindings: storesFrom(name),
+    })),
+  );
   const link = {
     name: LINK_WORKER,
     modulesRoot: BUNDLE,
     modules: await linkModules(),
     compatibilityDate: date,
-    serviceBindings: { CONTROL: () => world.ways() },
+    serviceBindings: { SERVER: world.server },
   };
   return [...places, ...objects, link];
 }

@@ -5,6 +5,7 @@ import type { ServeOptions, Serving } from "../serve.ts";
 import { type Controlled, controlResponse, listenForControl } from "./control.ts";
 import { roundTripMs } from "./distance.ts";
 import { FaultBoard } from "./faults.ts";
+import { IsolateTable, isolatesOf } from "./isolates.ts";
 import { LOCAL, settingsOf, startWorkers, variables } from "./start.ts";
 import { LINK_WORKER, objectsWorker, placeWorker, type WorldRegion, worldWorkers } from "./workers.ts";
 
@@ -14,13 +15,21 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
   const names = regions.map(({ name }) => name);
   const board = new FaultBoard(names, distances(regions, options.latency ?? true));
   const common = { bindings: variables(options), host: options.host };
-  const ways = async () => WorkerdResponse.json(board.ways);
+  const isolates = await isolatesOf(options);
+  const table = new IsolateTable(isolates, options.persist);
+  const server = async ({ url }: WorkerdRequest) => {
+    const [, what, region = "", name = ""] = new URL(url).pathname.split("/");
+    return what === "ways"
+      ? WorkerdResponse.json(board.ways)
+      : new WorkerdResponse(String(table.of(region, decodeURIComponent(name))));
+  };
   const own = async (request: WorkerdRequest) =>
     workerdResponse(await controlResponse(controlled, await webRequest(request), false));
   // Whoever can reach the pages could order faults, so they are offered to this machine alone.
   const control = options.control === undefined || !isLoopback(options.host) ? undefined : own;
+  const isWide = options.regions !== undefined || options.control !== undefined;
   const workersAt = (ports: readonly number[]) =>
-    worldWorkers(common, { regions, board, control, ways, ports });
+    worldWorkers(common, { regions, board, control, server, isWide, isolates, ports });
 
   const wanted = names.map((_, at) => (options.port === 0 ? 0 : options.port + at));
   const { miniflare, urls } = await startWorkers(options, await workersAt(wanted), names.map(placeWorker));
@@ -32,7 +41,8 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
       await link.fetch("http://link/", { method: "PUT", body: JSON.stringify(board.ways) });
     },
     async evict(region) {
-      for (const name of region === undefined ? names : [region]) await evictObjects(miniflare, name);
+      for (const name of region === undefined ? names : [region])
+        await evictObjects(miniflare, name, isolates);
     },
     async restart() {
       // New settings are a new process and the death of the old one; the ports stay, since they are known by now.
@@ -59,10 +69,12 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
   }
 }
 
-async function evictObjects(miniflare: Miniflare, region: string): Promise<void> {
-  const worker = objectsWorker(region);
-  for (const id of await miniflare.listDurableObjectIds(SHARDS_CLASS, worker))
-    await miniflare.unsafeEvictDurableObject(worker, SHARDS_CLASS, { id });
+async function evictObjects(miniflare: Miniflare, region: string, isolates: number): Promise<void> {
+  for (let isolate = 0; isolate < isolates; isolate++) {
+    const worker = objectsWorker(region, isolate);
+    for (const id of await miniflare.listDurableObjectIds(SHARDS_CLASS, worker))
+      await miniflare.unsafeEvictDurableObject(worker, SHARDS_CLASS, { id });
+  }
 }
 
 function worldRegions({ regions, store }: ServeOptions): readonly WorldRegion[] {

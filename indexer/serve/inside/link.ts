@@ -11,7 +11,7 @@ interface Ways {
 }
 
 interface Env {
-  readonly CONTROL: { fetch(url: string): Promise<Response> };
+  readonly SERVER: { fetch(url: string): Promise<Response> };
 }
 
 /** Milliseconds between two looks at whether a region that hangs was healed. */
@@ -26,7 +26,7 @@ export default {
       ways = await waysOf(request);
       return new Response(null, { status: 204 });
     }
-    ways ??= await waysOf(await env.CONTROL.fetch("http://control/ways"));
+    ways ??= await waysOf(await env.SERVER.fetch("http://server/ways"));
     const [, from = "", to = ""] = new URL(request.url).pathname.split("/");
     await pause(ways.ms[`${from}>${to}`] ?? 0);
     while (ways.cut[to] === "hang") await pause(LOOK_MS);

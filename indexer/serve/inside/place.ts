@@ -82,22 +82,41 @@ function distantShards(env: Env, here: string, home: string): Namespace {
     idFromName: (name): NamedId => ({ name }),
     get(id, options) {
       const to = (options as { locationHint?: string } | undefined)?.locationHint ?? home;
-      const shards = (env[`SHARDS_${to}`] ?? env[`SHARDS_${home}`]) as Namespace;
-      const stub = shards.get(shards.idFromName((id as NamedId).name));
-      return distantStub(stub, () => travel(env.LINK as Service, here, to));
+      const { name } = id as NamedId;
+      return distantStub(name, async () => {
+        if (env.LINK !== undefined) await travel(env.LINK as Service, here, to);
+        const shards = env[`SHARDS_${to}_${await isolateOf(env, to, name)}`] as Namespace;
+        return shards.get(shards.idFromName(name));
+      });
     },
   };
 }
 
-/** The stub, each call of which waits for its way first. */
-function distantStub(stub: Stub, way: () => Promise<void>): Stub {
-  return new Proxy(stub, {
-    get(target, property) {
+// One isolate for each place: what is known of an object is known for its life.
+const isolates = new Map<string, number>();
+
+/** The isolate that an object of a region lives in; the server keeps the list. */
+async function isolateOf(env: Env, region: string, name: string): Promise<number> {
+  if (env.LOCAL_ISOLATES === 1) return 0;
+  const path = `${region}/${encodeURIComponent(name)}`;
+  const known = isolates.get(path);
+  if (known !== undefined) return known;
+  const answer = await (env.SERVER as Service).fetch(`http://server/isolate/${path}`);
+  const isolate = Number(await answer.text());
+  isolates.set(path, isolate);
+  return isolate;
+}
+
+/** A stub, each call of which first goes the way to the object. */
+function distantStub(name: string, reach: () => Promise<Stub>): Stub {
+  const own: Stub = { name };
+  return new Proxy(own, {
+    get(_, property) {
       // A stub has every name: one that had `then` would be taken for a promise.
       if (typeof property === "symbol" || property === "then") return undefined;
-      if (property === "id" || property === "name") return target[property];
+      if (property === "name") return name;
       return async (...given: readonly unknown[]) => {
-        await way();
+        const target = await reach();
         // Called as a method and by nothing else: a stub takes even `call` and `apply` for names of the object's own.
         return (target as Callable)[property]!(...given);
       };

@@ -25,6 +25,7 @@ type Namespace = {
 function place(here: string, more: Record<string, unknown> = {}) {
   const seen: { request: Request; env: Readonly<Record<string, unknown>> }[] = [];
   const asked: string[] = [];
+  const looked: string[] = [];
   const cut = new Set<string>();
   const inside = placeOf({
     async fetch(request, env) {
@@ -41,8 +42,16 @@ function place(here: string, more: Record<string, unknown> = {}) {
         return new Response(null, { status: cut.has(way.split("/").at(-1)!) ? 503 : 204 });
       },
     },
-    SHARDS_weur: shards("weur"),
-    SHARDS_apac: shards("apac"),
+    LOCAL_ISOLATES: 2,
+    SERVER: {
+      fetch: async (path: string) => {
+        looked.push(path);
+        return new Response(path.endsWith("a") ? "0" : "1");
+      },
+    },
+    SHARDS_weur_0: shards("weur 0"),
+    SHARDS_weur_1: shards("weur 1"),
+    SHARDS_apac_0: shards("apac 0"),
     ...more,
   };
   const fetch = (path: string, headers = {}) =>
@@ -51,7 +60,7 @@ function place(here: string, more: Record<string, unknown> = {}) {
     await fetch("/health");
     return seen.at(-1)!.env.SHARDS as Namespace;
   };
-  return { fetch, seen, asked, cut, namespace };
+  return { fetch, seen, asked, looked, cut, namespace };
 }
 
 it("hands the request on, and one environment for the life of the isolate", async () => {
@@ -88,9 +97,9 @@ it("finds shard objects in the region of their hint, at home without one, each c
   const { namespace, asked } = place("weur");
   const all = await namespace();
   const far = all.get(all.idFromName("a"), { locationHint: "apac" });
-  expect(await far.fetch!("/x")).toBe("apac:a /x");
-  expect(await far.propose!(1, 2)).toEqual(["apac:a", 1, 2]);
-  expect(await all.get(all.idFromName("b")).fetch!("/y")).toBe("weur:b /y");
+  expect(await far.fetch!("/x")).toBe("apac 0:a /x");
+  expect(await far.propose!(1, 2)).toEqual(["apac 0:a", 1, 2]);
+  expect(await all.get(all.idFromName("b")).fetch!("/y")).toBe("weur 1:b /y");
   expect(asked).toEqual(["http://link/weur/apac", "http://link/weur/apac", "http://link/weur/weur"]);
 });
 
@@ -104,7 +113,7 @@ it("fails as a lost connection does where a region is cut, and does not call", a
     retryable: true,
   });
   cut.clear();
-  expect(await far.fetch!("/x")).toBe("apac:a /x");
+  expect(await far.fetch!("/x")).toBe("apac 0:a /x");
 });
 
 it("is no promise, though a stub has every name", async () => {
@@ -112,7 +121,7 @@ it("is no promise, though a stub has every name", async () => {
   const all = await namespace();
   const stub = all.get(all.idFromName("a"));
   expect(await Promise.resolve(stub)).toBe(stub);
-  expect(stub.id).toBe("weur:a");
+  expect(stub.name).toBe("a");
 });
 
 it("offers the control of faults where there is one, and says so to those who ask for regions", async () => {
