@@ -9,8 +9,11 @@ export const SCAN_BATCH = 4096;
 const SEEN_BYTES = 8192;
 
 /** Bytes of kernel memory by name: codes with what belongs to them, and the space that a query needs for them. */
-export function codeLengths(meta: Pick<ShardMeta, "chunks" | "documents" | "padded">) {
-  const { chunks, documents, padded } = meta;
+export function codeLengths({
+  chunks,
+  documents,
+  padded,
+}: Pick<ShardMeta, "chunks" | "documents" | "padded">) {
   return {
     // Early in memory, as the scores are: with 65,536 values behind it no document's number leads outside.
     best: documents * 4,
@@ -18,7 +21,7 @@ export function codeLengths(meta: Pick<ShardMeta, "chunks" | "documents" | "padd
     codes: (Math.ceil(chunks / 16) * 16 * padded) / 8,
     // Whole blocks of sixteen fill whole cache lines, so there is room for those of the last.
     factors: chunks * 4,
-    codeDocuments: isPlain(meta) ? 0 : chunks * 2,
+    codeDocuments: chunks * 2,
     planes: padded / 2,
     tables: padded * 4,
     estimates: Math.min(chunks, SCAN_BATCH) * 4,
@@ -26,23 +29,32 @@ export function codeLengths(meta: Pick<ShardMeta, "chunks" | "documents" | "padd
   };
 }
 
+/** Codes in memory. */
+export interface ResidentCodes {
+  /** As `Kernels.blockCodes` lays them, with the factor of each. */
+  readonly codes: Pointer;
+  readonly factors: Pointer;
+  /** Document of each code, 16 bits. */
+  readonly documents: Pointer;
+  /** First code of each cluster, one entry more than there are clusters; null where codes are in the order of chunks. */
+  readonly clusters: Uint32Array<ArrayBuffer> | null;
+}
+
 /** Lays codes that have been read to where they stay, and says whose each is. */
 export function layCodes(
   kernels: Kernels,
-  { meta, owners }: Pick<HotShardFile, "meta" | "owners">,
-  at: Readonly<Record<"codes" | "codeDocuments" | "seen", Pointer>>,
-): { readonly codes: Pointer; readonly codeDocuments: Pointer | null } {
-  const { codes } = at;
-  kernels.blockCodes(codes, meta.chunks, meta.padded);
+  { meta, owners, order }: Pick<HotShardFile, "meta" | "owners" | "order">,
+  at: Readonly<Record<"codes" | "factors" | "codeDocuments" | "seen", Pointer>>,
+): ResidentCodes {
+  kernels.blockCodes(at.codes, meta.chunks, meta.padded);
   kernels.bytes(at.seen, SEEN_BYTES).fill(0);
-  if (isPlain(meta)) return { codes, codeDocuments: null };
   const numbers = kernels.shorts(at.codeDocuments, meta.chunks);
+  const ofChunks = order === undefined ? numbers : new Int16Array(meta.chunks);
   for (let document = 0; document < meta.documents; document++)
-    numbers.fill(document, owners[document]!, owners[document + 1]!);
-  return { codes, codeDocuments: at.codeDocuments };
-}
-
-/** Whether each code is the one chunk of the document with its number. */
-function isPlain({ chunks, documents }: Pick<ShardMeta, "chunks" | "documents">): boolean {
-  return chunks === documents;
+    ofChunks.fill(document, owners[document]!, owners[document + 1]!);
+  order?.chunks.forEach((chunk, code) => {
+    numbers[code] = ofChunks[chunk]!;
+  });
+  const clusters = order?.starts ?? null;
+  return { codes: at.codes, factors: at.factors, documents: at.codeDocuments, clusters };
 }

@@ -32,6 +32,8 @@ export interface DenseQuery {
   readonly planeSum: number;
   /** Length of the sum of rows before it was made a unit vector. */
   readonly norm: number;
+  /** Clusters to look into, ascending; null where the index has none, or all are wanted. */
+  readonly clusters: Uint32Array<ArrayBuffer> | null;
 }
 
 /** The sparse side: distinct tokens, ascending, each with count x weight x `scale` as a whole number. */
@@ -112,7 +114,7 @@ export function quantizeQuery(vector: Float32Array): DenseQuery | null {
     planes[2 * stride + byte] = plane2;
     planes[3 * stride + byte] = plane3;
   }
-  return { values, scale: 1 / (perValue * norm), planes, planeSum, norm };
+  return { values, scale: 1 / (perValue * norm), planes, planeSum, norm, clusters: null };
 }
 
 function encodeSparse(table: ResidentTable, ids: readonly number[]): SparseQuery {

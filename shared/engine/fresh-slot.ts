@@ -46,12 +46,12 @@ export class FreshSlot {
     put(at.factors, bytesOf(shard.factors));
     put(at.vectors, bytesOf(shard.vectors));
     const { meta, owners, scales, ids, idStarts, places } = shard;
-    const { codes: _, factors, vectors, codeDocuments: __, ...work } = at;
+    const { codes: _, factors: __, vectors, codeDocuments: ___, ...work } = at;
     const cold = coldInMemory({ meta, kernels, owners, scales, ids, idStarts, places, vectors, work });
     return {
       ...{ meta, kernels, owners },
-      ...layCodes(kernels, shard, at),
-      ...{ factors, postings: layPostings(kernels, shard, starts, at), cold, work },
+      codes: layCodes(kernels, shard, at),
+      ...{ postings: layPostings(kernels, shard, starts, at), cold, work },
     };
   }
 

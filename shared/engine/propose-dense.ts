@@ -5,46 +5,62 @@ import type { LiveShard } from "./live-shards.ts";
 import type { Proposal } from "./shard-contract.ts";
 import { takeRows } from "./work-space.ts";
 
-/** The `wanted` best documents by their best chunk's estimate; none where the query has no dense side. Cost: one pass over the codes. */
+/** Documents seen, in multiples of those wanted, at which all but the best are forgotten. */
+const CROWD = 4;
+
+/**
+ * The `wanted` best documents by their best chunk's estimate, of those that the query's clusters hold; none where
+ * the query has no dense side. Cost: one pass over the codes of these clusters.
+ */
 export function proposeDense(shard: LiveShard, query: EncodedQuery, wanted: number): Proposal {
-  if (query.dense === null) return { documents: new Uint32Array(0), scores: new Float32Array(0) };
-  const { kernels, meta, work } = shard;
-  const { planes } = query.dense;
+  if (query.dense === null || wanted === 0)
+    return { documents: new Uint32Array(0), scores: new Float32Array(0) };
+  const { kernels, meta, codes, work } = shard;
+  const { planes, planeSum } = query.dense;
   kernels.bytes(work.planes, planes.length).set(planes);
   kernels.scanTables(work.planes, meta.padded, work.tables);
-  return shard.codeDocuments === null
-    ? proposeAll(shard, query.dense, wanted)
-    : proposeSeen(shard, shard.codeDocuments, query.dense, wanted);
-}
-
-/** Where code, chunk and document have one number: estimates of all, as they are. */
-function proposeAll(shard: LiveShard, { planeSum }: DenseQuery, wanted: number): Proposal {
-  const { kernels, meta, work, dead } = shard;
-  scan(shard, 0, meta.chunks, planeSum, work.best);
-  const best = kernels.floats(work.best, meta.documents);
-  for (const document of dead) best[document] = Number.NEGATIVE_INFINITY;
-  const top = takeRows(shard, (out) => kernels.topFloats(work.best, meta.documents, wanted, out));
-  // The dead come last, but they come where fewer live than are wanted.
-  const documents =
-    dead.length === 0 ? top : top.filter((document) => best[document]! > Number.NEGATIVE_INFINITY);
-  return { documents, scores: Float32Array.from(documents, (document) => best[document]!) };
-}
-
-/** Batches of estimates scattered to their documents; then only those that were seen are looked at. */
-function proposeSeen(
-  shard: LiveShard,
-  codeDocuments: number,
-  { planeSum }: DenseQuery,
-  wanted: number,
-): Proposal {
-  const { kernels, meta, work } = shard;
-  for (let first = 0; first < meta.chunks; first += SCAN_BATCH) {
-    const count = Math.min(SCAN_BATCH, meta.chunks - first);
-    scan(shard, first, count, planeSum, work.estimates);
-    kernels.scatterMax(work.estimates, codeDocuments + 2 * first, count, work.best, work.seen);
+  let least = Number.NEGATIVE_INFINITY;
+  let seen = 0;
+  for (const [first, count] of batches(shard, query.dense)) {
+    const { tables, estimates } = work;
+    kernels.scanCodes(codes.codes, codes.factors, first, count, meta.padded, tables, planeSum, estimates);
+    const documents = codes.documents + 2 * first;
+    seen += kernels.scatterMax(estimates, documents, count, least, work.best, work.seen);
+    if (seen <= CROWD * wanted) continue;
+    const kept = takeBest(shard, wanted);
+    // What is below the last of as many as are wanted is no document's way in any more.
+    if (kept.documents.length === wanted) least = leastOf(kept);
+    seen = putBack(shard, kept);
   }
-  const seen = kernels.ints(work.seen, Math.ceil(meta.documents / 32));
-  for (const document of shard.dead) seen[document >> 5]! &= ~(1 << (document & 31));
+  return takeBest(shard, wanted);
+}
+
+/** The codes to look at, a batch at a time: first and how many. */
+function* batches(shard: LiveShard, query: DenseQuery): Iterable<readonly [number, number]> {
+  for (const [start, end] of rangesOf(shard, query)) {
+    for (let first = start; first < end; first += SCAN_BATCH)
+      yield [first, Math.min(SCAN_BATCH, end - first)];
+  }
+}
+
+/** Ranges of codes of the query's clusters; those of neighbours are one. */
+function rangesOf({ meta, codes }: LiveShard, query: DenseQuery): readonly (readonly [number, number])[] {
+  if (codes.clusters === null || query.clusters === null) return [[0, meta.chunks]];
+  const ranges: [number, number][] = [];
+  for (const cluster of query.clusters) {
+    const [start, end] = [codes.clusters[cluster]!, codes.clusters[cluster + 1]!];
+    const last = ranges[ranges.length - 1];
+    if (last?.[1] === start) last[1] = end;
+    else if (start < end) ranges.push([start, end]);
+  }
+  return ranges;
+}
+
+/** The best living documents of those seen, ties to the smaller number; none is seen afterwards. */
+function takeBest(shard: LiveShard, wanted: number): Proposal {
+  const { kernels, meta, work } = shard;
+  const marks = kernels.ints(work.seen, Math.ceil(meta.documents / 32));
+  for (const document of shard.dead) marks[document >> 5]! &= ~(1 << (document & 31));
   const found = kernels.gatherSeen(work.best, work.seen, meta.documents, work.found);
   const rows = takeRows(shard, (out) => kernels.topFloats(work.best, found, wanted, out));
   const numbers = kernels.shorts(work.found, found);
@@ -55,7 +71,19 @@ function proposeSeen(
   };
 }
 
-function scan(shard: LiveShard, first: number, count: number, planeSum: number, estimates: number): void {
-  const { kernels, codes, factors, meta, work } = shard;
-  kernels.scanCodes(codes, factors, first, count, meta.padded, work.tables, planeSum, estimates);
+function leastOf({ scores }: Proposal): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const score of scores) least = Math.min(least, score);
+  return least;
+}
+
+/** Has these documents seen again; says how many they are. */
+function putBack({ kernels, meta, work }: LiveShard, { documents, scores }: Proposal): number {
+  const best = kernels.floats(work.best, meta.documents);
+  const marks = kernels.ints(work.seen, Math.ceil(meta.documents / 32));
+  documents.forEach((document, at) => {
+    best[document] = scores[at]!;
+    marks[document >> 5]! |= 1 << (document & 31);
+  });
+  return documents.length;
 }

@@ -6,8 +6,9 @@ import { type HotShardFile, readShard, readShardMeta, type ShardMeta } from "../
 import { AS_ONE, type StreamLimits } from "../format/streamed.ts";
 import { readTable, readTableMeta, rowBytes, type TableMeta, tokenRows } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import { PAGE_BYTES, SCRATCH_BYTES } from "../kernels/memory.ts";
 import type { ReadStore } from "../store/store.ts";
-import { codeLengths, layCodes } from "./codes.ts";
+import { codeLengths, layCodes, type ResidentCodes } from "./codes.ts";
 import { type ColdSections, coldInMemory } from "./cold-sections.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
 import {
@@ -43,11 +44,7 @@ export interface ResidentShard {
   readonly kernels: Kernels;
   /** First chunk of each document, one entry more than there are documents. */
   readonly owners: Uint32Array<ArrayBuffer>;
-  /** As `Kernels.blockCodes` lays them. */
-  readonly codes: Pointer;
-  readonly factors: Pointer;
-  /** Document of each code, 16 bits; null where a document is its chunk and its code. */
-  readonly codeDocuments: Pointer | null;
+  readonly codes: ResidentCodes;
   readonly postings: ResidentPostings;
   readonly cold: ColdSections;
   /** Space that a query works in. */
@@ -55,8 +52,9 @@ export interface ResidentShard {
     readonly planes: Pointer;
     readonly tables: Pointer;
     readonly query: Pointer;
-    /** Estimates of `SCAN_BATCH` codes, and the best of each document of those seen. */
+    /** Estimates of `SCAN_BATCH` codes. */
     readonly estimates: Pointer;
+    /** The greatest estimate of each document, and which documents have one. */
     readonly best: Pointer;
     readonly seen: Pointer;
     /** Numbers of the documents seen, 16 bits. */
@@ -110,8 +108,8 @@ export async function loadShard(
   const cold = coldInMemory({ meta, kernels, owners, scales, ids, idStarts, places, vectors, work });
   return {
     ...{ meta, kernels, owners },
-    ...layCodes(kernels, shard, at),
-    ...{ factors, postings: claimPostings(kernels, shard), cold, work },
+    codes: layCodes(kernels, shard, at),
+    ...{ postings: claimPostings(kernels, shard), cold, work },
   };
 }
 
@@ -125,7 +123,8 @@ export function hotBytes(meta: ShardMeta): number {
     batch: BATCH_VECTORS * meta.padded,
     postings: mostPostingBytes(meta),
   };
-  return Object.values(lengths).reduce((sum, length) => sum + align(length), 0);
+  const bytes = Object.values(lengths).reduce((sum, length) => sum + align(length), SCRATCH_BYTES);
+  return align(bytes, PAGE_BYTES);
 }
 
 /** Claims the space of a shard without its cold sections, which `fill` then reads its file's other sections into. */
@@ -139,8 +138,8 @@ export async function loadHotShard<T>(
   const file = await fill(spaceIn(kernels, { codes, factors }));
   const shard = {
     ...{ meta, kernels, owners: file.owners },
-    ...layCodes(kernels, file, at),
-    ...{ factors, postings: claimPostings(kernels, file), batch, work },
+    codes: layCodes(kernels, file, at),
+    ...{ postings: claimPostings(kernels, file), batch, work },
   };
   return { shard, file };
 }

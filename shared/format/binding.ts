@@ -2,6 +2,7 @@
 
 import { LightedgeError } from "../errors.ts";
 import { type Sha256, sha256OfJson } from "../hash.ts";
+import type { ClustersMeta } from "./clusters.ts";
 import { FORMAT_VERSION } from "./head.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ShardMeta } from "./shard.ts";
@@ -27,6 +28,7 @@ export interface OpenedParts {
   readonly tokenizer?: TokenizerMeta;
   readonly tables?: readonly TableMeta[];
   readonly shards?: readonly ShardMeta[];
+  readonly clusters?: ClustersMeta;
 }
 
 /** The binding of these parts, with the format's version and quantiser. */
@@ -64,18 +66,33 @@ export function bindingParts({ model, tasks, blobs }: Omit<Manifest, "binding">)
 export async function checkBinding(manifest: Manifest, opened: OpenedParts): Promise<void> {
   const parts = bindingParts(manifest);
   same("binding", manifest.binding, "the manifest", await bindingHash(parts), "the parts it names");
-  const { tokenizer, tables = [], shards = [] } = opened;
+  const { tokenizer, tables = [], shards = [], clusters } = opened;
+  const clustersBlob = manifest.blobs.find((blob) => blob.role === "clusters");
   if (tokenizer !== undefined)
     same("encoder", tokenizer.encoder, "the tokenizer", parts.encoder, "the manifest");
   for (const table of tables) checkTable(manifest, parts, table);
   for (const [at, shard] of shards.entries()) {
     const name = `shard ${at} (from document ${shard.first_document})`;
     checkModel(parts, shard, name);
+    const own = shard.clusters?.sha256;
+    if (own !== undefined) same("clusters", own, name, clustersBlob?.sha256 ?? "absent", "the manifest");
     if (!parts.tables.includes(shard.table)) {
       throw mismatch("table", shard.table, name, parts.tables.join(", "), "the manifest");
     }
   }
   checkVectors(tables, shards);
+  if (clusters !== undefined) checkClusters(parts, clusters, tables[0]);
+}
+
+/** Centroids live in the rotated space of the vectors, which is that of the table they were matched with. */
+function checkClusters(parts: BindingParts, clusters: ClustersMeta, table: TableMeta | undefined): void {
+  const name = "the clusters";
+  same("encoder", clusters.encoder, name, parts.encoder, "the manifest");
+  same("dimension", clusters.dimension, name, parts.dimension, "the manifest");
+  if (!parts.tables.includes(clusters.table))
+    throw mismatch("table", clusters.table, name, parts.tables.join(", "), "the manifest");
+  if (table !== undefined)
+    same("padded", clusters.padded, name, table.padded, `the table of task ${table.task}`);
 }
 
 function checkTable(manifest: Manifest, parts: BindingParts, table: TableMeta): void {

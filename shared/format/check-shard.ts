@@ -19,6 +19,7 @@ export function checkShard(shard: Omit<ShardFile, "vectors">): void {
     throw invalid(`shard section terms: token ${lastTerm} is outside the vocabulary.`);
   }
   checkPostings(shard, documents);
+  checkOrder(shard);
   checkPassages(shard.passages);
   checkIds(shard);
 }
@@ -41,6 +42,33 @@ function checkLengths(shard: Omit<ShardFile, "vectors">): void {
   for (const [name, array, wanted] of lengths) {
     if (array.length !== wanted) {
       throw invalid(`shard section ${name} holds ${array.length} numbers, where ${wanted} are needed.`);
+    }
+  }
+}
+
+/** Each chunk has one code, in the order of clusters. */
+function checkOrder({ meta, order }: Pick<ShardFile, "meta" | "order">): void {
+  if (order === undefined || meta.clusters === undefined) {
+    if (order === undefined && meta.clusters === undefined) return;
+    throw invalid("A shard has an order of codes just where it names clusters.");
+  }
+  const { starts, chunks } = order;
+  if (starts.length !== meta.clusters.count + 1 || chunks.length !== meta.chunks)
+    throw invalid(
+      "shard sections cluster_starts and code_chunks are not as long as its clusters and chunks.",
+    );
+  if (starts[0] !== 0 || starts[starts.length - 1] !== meta.chunks)
+    throw invalid(`shard section cluster_starts must begin with 0 and end with ${meta.chunks}.`);
+  const seen = new Uint8Array(meta.chunks);
+  for (let cluster = 0; cluster + 1 < starts.length; cluster++) {
+    const [first, end] = [starts[cluster]!, starts[cluster + 1]!];
+    if (end < first) throw invalid(`shard section cluster_starts falls at ${cluster + 1}.`);
+    // Numbers that ascend, none of them twice and as many as there are, are all of them.
+    for (let at = first; at < end; at++) {
+      const chunk = chunks[at]!;
+      if (chunk >= meta.chunks || seen[chunk] !== 0 || (at > first && chunk <= chunks[at - 1]!))
+        throw invalid(`shard section code_chunks: code ${at} is chunk ${chunk}, out of order or range.`);
+      seen[chunk] = 1;
     }
   }
 }

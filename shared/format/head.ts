@@ -13,7 +13,15 @@ import { dictionary, integer, list, object, text } from "./shape.ts";
 export const FORMAT_VERSION = 1;
 
 /** What a binary file holds. */
-export type FileKind = "table" | "shard" | "documents" | "tokenizer" | "lexicon" | "tombstones" | "overlay";
+export type FileKind =
+  | "table"
+  | "shard"
+  | "documents"
+  | "tokenizer"
+  | "lexicon"
+  | "tombstones"
+  | "overlay"
+  | "clusters";
 
 /** What a file says about itself beside its sections. Plain values; each kind checks its own. */
 export type Meta = Readonly<Record<string, MsgpackValue>>;
@@ -53,6 +61,7 @@ const KIND_NUMBERS: Readonly<Record<FileKind, number>> = {
   lexicon: 5,
   tombstones: 6,
   overlay: 7,
+  clusters: 8,
 };
 const MAX_SECTIONS = 64;
 

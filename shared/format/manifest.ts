@@ -46,6 +46,11 @@ export interface LexiconBlob extends BlobFacts {
   readonly role: "lexicon";
 }
 
+/** The clusters that shards keep their codes in. Absent where every query looks at all chunks. */
+export interface ClustersBlob extends BlobFacts {
+  readonly role: "clusters";
+}
+
 /** Shard `ordinal`, counted from 0. */
 export interface ShardBlob extends BlobFacts {
   readonly role: "shard";
@@ -73,6 +78,7 @@ export type BlobEntry =
   | TokenizerBlob
   | TableBlob
   | LexiconBlob
+  | ClustersBlob
   | ShardBlob
   | DocumentsBlob
   | TombstonesBlob
@@ -136,7 +142,7 @@ export interface Manifest {
   readonly fields: readonly { readonly name: string; readonly kind: FieldKind }[];
   /** Absent in versions that cannot be added to. */
   readonly build?: ManifestBuild;
-  /** The tokenizer, the tables in the order of the tasks, the lexicon if there is one, shards and documents by ordinal, tombstones and overlay if there are any. */
+  /** The tokenizer, the tables in the order of the tasks, lexicon and clusters if there are any, shards and documents by ordinal, tombstones and overlay if there are any. */
   readonly blobs: readonly BlobEntry[];
 }
 
@@ -152,6 +158,7 @@ const entryChecks: Readonly<Record<BlobEntry["role"], Check<BlobEntry>>> = {
   tokenizer: object<TokenizerBlob>({ ...facts, role: oneOf(["tokenizer"]) }),
   table: object<TableBlob>({ ...facts, role: oneOf(["table"]), task: text(64, 1) }),
   lexicon: object<LexiconBlob>({ ...facts, role: oneOf(["lexicon"]) }),
+  clusters: object<ClustersBlob>({ ...facts, role: oneOf(["clusters"]) }),
   shard: object<ShardBlob>({ ...facts, role: oneOf(["shard"]), ordinal }),
   documents: object<DocumentsBlob>({ ...facts, role: oneOf(["documents"]), ordinal }),
   tombstones: object<TombstonesBlob>({ ...facts, role: oneOf(["tombstones"]) }),
@@ -162,6 +169,7 @@ export const BLOB_ROLES = [
   "tokenizer",
   "table",
   "lexicon",
+  "clusters",
   "shard",
   "documents",
   "tombstones",
@@ -245,7 +253,14 @@ export function serializeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
  * blocks, which are read when they are wanted, are not among them.
  */
 export function residentBytesOf({ blobs }: Pick<Manifest, "blobs">): number {
-  const roles: readonly BlobEntry["role"][] = ["table", "lexicon", "shard", "tombstones", "overlay"];
+  const roles: readonly BlobEntry["role"][] = [
+    "table",
+    "lexicon",
+    "clusters",
+    "shard",
+    "tombstones",
+    "overlay",
+  ];
   return blobs.reduce((sum, { role, bytes }) => sum + (roles.includes(role) ? bytes : 0), 0);
 }
 
@@ -282,14 +297,15 @@ function checkBlobs({ tasks, blobs }: Manifest): void {
   const names = tasks.map((task) => task.name);
   if (new Set(names).size !== names.length) throw invalid("Two tasks of the manifest have the same name.");
   const single = (role: BlobEntry["role"]) => (blobs.some((blob) => blob.role === role) ? [role] : []);
-  const [lexicon, last] = [single("lexicon"), [...single("tombstones"), ...single("overlay")]];
-  const parts = (blobs.length - 1 - tasks.length - lexicon.length - last.length) / 2;
+  const first = [...single("lexicon"), ...single("clusters")];
+  const last = [...single("tombstones"), ...single("overlay")];
+  const parts = (blobs.length - 1 - tasks.length - first.length - last.length) / 2;
   if (!Number.isInteger(parts) || parts < 0)
     throw invalid("The manifest's shards and documents do not pair up.");
   const wanted = [
     "tokenizer",
     ...tasks.map((task) => `table ${task.name} ${task.table}`),
-    ...lexicon,
+    ...first,
     ...Array.from({ length: parts }, (_, at) => `shard ${at}`),
     ...Array.from({ length: parts }, (_, at) => `documents ${at}`),
     ...last,
@@ -305,6 +321,7 @@ function describe(blob: BlobEntry): string {
   switch (blob.role) {
     case "tokenizer":
     case "lexicon":
+    case "clusters":
     case "tombstones":
     case "overlay":
       return blob.role;

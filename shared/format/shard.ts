@@ -32,11 +32,23 @@ export interface ShardMeta {
   readonly first_document: number;
   /** Share of the table's own vector in the document vectors, 0 for none. */
   readonly mix: number;
+  /** The clusters file that the codes are in the order of, and how many clusters it has; absent where they are in that of chunks. */
+  readonly clusters?: { readonly sha256: Sha256; readonly count: number };
+}
+
+/** Codes in the order of an index's clusters. */
+export interface CodeOrder {
+  /** clusters + 1: first code of each cluster, never falling. */
+  readonly starts: Uint32Array<ArrayBuffer>;
+  /** N: chunk of each code, ascending within a cluster. */
+  readonly chunks: Uint16Array<ArrayBuffer>;
 }
 
 /** A shard, as it is written and read. N chunks, M documents, P padded numbers; CSR starts have one entry more than what they divide. */
 export interface ShardFile {
   readonly meta: ShardMeta;
+  /** Where `meta.clusters` says that there is one. Codes and factors are then in this order, all else in that of chunks. */
+  readonly order?: CodeOrder;
   /** N x P/8 bytes: bit j, at byte j>>3 and bit j&7, is set where number j of the rotated vector is positive. */
   readonly codes: Uint8Array<ArrayBuffer>;
   /** Correction factor of each code: positive, or 0 for a vector of zeros. */
@@ -65,22 +77,29 @@ export interface ShardFile {
   readonly places: Uint32Array<ArrayBuffer>;
 }
 
-const checkMeta = object<ShardMeta>({
-  encoder: digest,
-  tokenizer: digest,
-  table: digest,
-  dimension: integer(1, FORMAT_LIMITS.dimension),
-  padded: integer(128, FORMAT_LIMITS.dimension),
-  vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
-  chunks: integer(1, FORMAT_LIMITS.shardChunks),
-  documents: integer(1, FORMAT_LIMITS.shardChunks),
-  terms: integer(0, FORMAT_LIMITS.vocabulary),
-  postings: integer(0, 0xffffffff),
-  posting_rows: oneOf(["documents"]),
-  impact_scale: number(2 ** -20, 2 ** 20),
-  first_document: integer(0, 0xffffffff),
-  mix: number(0, 16),
-});
+const checkMeta = object<ShardMeta>(
+  {
+    encoder: digest,
+    tokenizer: digest,
+    table: digest,
+    dimension: integer(1, FORMAT_LIMITS.dimension),
+    padded: integer(128, FORMAT_LIMITS.dimension),
+    vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
+    chunks: integer(1, FORMAT_LIMITS.shardChunks),
+    documents: integer(1, FORMAT_LIMITS.shardChunks),
+    terms: integer(0, FORMAT_LIMITS.vocabulary),
+    postings: integer(0, 0xffffffff),
+    posting_rows: oneOf(["documents"]),
+    impact_scale: number(2 ** -20, 2 ** 20),
+    first_document: integer(0, 0xffffffff),
+    mix: number(0, 16),
+    clusters: object<NonNullable<ShardMeta["clusters"]>>({
+      sha256: digest,
+      count: integer(1, FORMAT_LIMITS.clusters),
+    }),
+  },
+  ["clusters"],
+);
 
 /** A shard as a file. Throws `format/invalid` for what `readShard` would refuse. */
 export async function writeShard(shard: ShardFile): Promise<WrittenFile> {
@@ -101,6 +120,12 @@ export async function writeShard(shard: ShardFile): Promise<WrittenFile> {
     { name: "ids", bytes: shard.ids },
     { name: "id_starts", bytes: bytesOf(shard.idStarts) },
     { name: "places", bytes: bytesOf(shard.places) },
+    ...(shard.order === undefined
+      ? []
+      : [
+          { name: "cluster_starts", bytes: bytesOf(shard.order.starts) },
+          { name: "code_chunks", bytes: bytesOf(shard.order.chunks) },
+        ]),
   ]);
 }
 
@@ -145,6 +170,14 @@ export function readHotSections(envelope: Envelope): HotShardFile {
   const view = viewOf(envelope);
   return {
     meta,
+    ...(meta.clusters === undefined
+      ? {}
+      : {
+          order: {
+            starts: view(uint32s, "cluster_starts", meta.clusters.count + 1),
+            chunks: view(uint16s, "code_chunks", n),
+          },
+        }),
     codes: view(uint8s, "codes", (n * p) / 8),
     factors: view(float32s, "factors", n),
     owners: view(uint32s, "owners", m + 1),

@@ -37,7 +37,14 @@ export interface RawKernels {
     estimates: Pointer,
     scratch: Pointer,
   ): void;
-  scatterMax(values: Pointer, rows: Pointer, count: number, best: Pointer, seen: Pointer): void;
+  scatterMax(
+    values: Pointer,
+    rows: Pointer,
+    count: number,
+    least: number,
+    best: Pointer,
+    seen: Pointer,
+  ): number;
   gatherSeen(best: Pointer, seen: Pointer, count: number, rows: Pointer): number;
   dotRows(
     vectors: Pointer,
@@ -142,13 +149,13 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
       raw.scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates, SCRATCH);
     },
 
-    scatterMax(values, rows, count, best, seen) {
+    scatterMax(values, rows, count, least, best, seen) {
       check("values", values, count, 4, 4);
       check("rows", rows, count, 2, 2);
       const past = rowsFrom(best, rows, count);
       check("best", best, past, 4, 4);
       check("seen", seen, Math.ceil(past / 32), 4, 4);
-      raw.scatterMax(values, rows, count, best, seen);
+      return raw.scatterMax(values, rows, count, least, best, seen);
     },
 
     gatherSeen(best, seen, count, rows) {

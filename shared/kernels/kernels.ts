@@ -79,10 +79,18 @@ export interface Kernels {
   ): void;
 
   /**
-   * best[rows[i]] = the greatest of its float32 values so far: rows unsigned 16-bit, any of them more than once.
+   * best[rows[i]] = the greatest of its float32 values so far, those below `least` passed over: rows unsigned
+   * 16-bit, any of them more than once. Returns how many rows got their first value.
    * `seen` has a bit for each of 65,536 rows, bit row&31 of word row>>5; where it is not set, what `best` holds does not count.
    */
-  scatterMax(values: Pointer, rows: Pointer, count: number, best: Pointer, seen: Pointer): void;
+  scatterMax(
+    values: Pointer,
+    rows: Pointer,
+    count: number,
+    least: number,
+    best: Pointer,
+    seen: Pointer,
+  ): number;
   /**
    * The rows below `count` that were seen, ascending, as unsigned 16-bit numbers; their values packed to the front
    * of `best`; `seen` cleared. Returns how many.

@@ -82,16 +82,20 @@ function scalarKernels(memory: KernelMemory): RawKernels {
       }
     },
 
-    scatterMax(values, rows, count, best, seen) {
+    scatterMax(values, rows, count, least, best, seen) {
+      let fresh = 0;
       const value = new Float32Array(memory.buffer, values, count);
       const numbers = new Uint16Array(memory.buffer, rows, count);
       for (const [i, row] of numbers.entries()) {
+        if (!(value[i]! >= Math.fround(least))) continue;
         const word = new Uint32Array(memory.buffer, seen + 4 * (row >> 5), 1);
         const most = new Float32Array(memory.buffer, best + 4 * row, 1);
         const isSeen = ((word[0]! >>> (row & 31)) & 1) === 1;
         if (!isSeen || value[i]! > most[0]!) most[0] = value[i]!;
         word[0]! |= 1 << (row & 31);
+        if (!isSeen) fresh++;
       }
+      return fresh;
     },
 
     gatherSeen(best, seen, count, rows) {

@@ -5,7 +5,8 @@
  */
 import type { Place } from "../format/documents.ts";
 import { idAt, packIds } from "../format/ids.ts";
-import type { ShardFile, ShardMeta } from "../format/shard.ts";
+import type { CodeOrder, ShardFile, ShardMeta } from "../format/shard.ts";
+import type { Assigner } from "./clusters.ts";
 import type { CompressedVector } from "./compress-vector.ts";
 import type { SparseVector } from "./impacts.ts";
 
@@ -51,8 +52,15 @@ export function quantizeImpacts({ ids, values }: SparseVector, scale: number): S
   };
 }
 
-/** The shard of these documents, which must be in ascending order of ids: at least one, 65,536 chunks at most. */
-export function makeSegment(documents: readonly SegmentDocument[], facts: SegmentFacts): ShardFile {
+/**
+ * The shard of these documents, which must be in ascending order of ids: at least one, 65,536 chunks at most. With
+ * clusters its codes are in their order.
+ */
+export function makeSegment(
+  documents: readonly SegmentDocument[],
+  facts: SegmentFacts,
+  clusters: Assigner | null = null,
+): ShardFile {
   const padded = paddedDimension(facts.dimension);
   const owners = new Uint32Array(documents.length + 1);
   documents.forEach(({ chunks }, at) => {
@@ -75,6 +83,7 @@ export function makeSegment(documents: readonly SegmentDocument[], facts: Segmen
       passages[2 * row + 1] = document.passages[i]!.end;
     });
   });
+  const order = clusters === null ? {} : inOrder(clusters, { codes, factors, vectors });
   const postings = invert(documents.map(({ impacts }) => impacts));
   const { encoder, tokenizer, table, dimension, vocabulary, impact_scale, mix } = facts;
   return {
@@ -93,9 +102,11 @@ export function makeSegment(documents: readonly SegmentDocument[], facts: Segmen
       impact_scale,
       first_document: 0,
       mix,
+      ...(clusters === null ? {} : { clusters: { sha256: clusters.sha256, count: clusters.count } }),
     },
     codes,
     factors,
+    ...order,
     vectors,
     scales,
     owners,
@@ -111,6 +122,7 @@ export function documentsOf(shard: ShardFile): readonly SegmentDocument[] {
   const { meta, owners, passages, places } = shard;
   const impacts = revert(shard);
   const { padded } = meta;
+  const code = codeOf(shard);
   return Array.from({ length: meta.documents }, (_, at) => {
     const rows = Array.from({ length: owners[at + 1]! - owners[at]! }, (_, i) => owners[at]! + i);
     return {
@@ -119,13 +131,38 @@ export function documentsOf(shard: ShardFile): readonly SegmentDocument[] {
       place: { block: places[2 * at]!, index: places[2 * at + 1]! },
       impacts: impacts[at]!,
       chunks: rows.map((row) => ({
-        code: shard.codes.subarray((row * padded) / 8, ((row + 1) * padded) / 8),
-        factor: shard.factors[row]!,
+        code: shard.codes.subarray((code(row) * padded) / 8, ((code(row) + 1) * padded) / 8),
+        factor: shard.factors[code(row)]!,
         values: shard.vectors.subarray(row * padded, (row + 1) * padded),
         scale: shard.scales[row]!,
       })),
     };
   });
+}
+
+/** Codes and factors, given in the order of chunks, in that of clusters. */
+function inOrder(
+  clusters: Assigner,
+  { codes, factors, vectors }: Pick<ShardFile, "codes" | "factors" | "vectors">,
+): Pick<ShardFile, "codes" | "factors"> & { readonly order: CodeOrder } {
+  const width = codes.length / factors.length;
+  const order = clusters.order(vectors, factors.length);
+  const moved = { codes: new Uint8Array(codes.length), factors: new Float32Array(factors.length) };
+  order.chunks.forEach((chunk, code) => {
+    moved.codes.set(codes.subarray(chunk * width, (chunk + 1) * width), code * width);
+    moved.factors[code] = factors[chunk]!;
+  });
+  return { ...moved, order };
+}
+
+/** Where the code of a chunk lies. */
+function codeOf({ meta, order }: Pick<ShardFile, "meta" | "order">): (chunk: number) => number {
+  if (order === undefined) return (chunk) => chunk;
+  const codes = new Uint16Array(meta.chunks);
+  order.chunks.forEach((chunk, code) => {
+    codes[chunk] = code;
+  });
+  return (chunk) => codes[chunk]!;
 }
 
 /** Impacts by document into postings by term, rows ascending. */

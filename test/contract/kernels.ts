@@ -72,10 +72,10 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
       "a query sum no query has": (k) => k.scanCodes(at, at, 0, 2, 128, at, 1025, at),
       "a value of a row past the end": (k) => {
         k.shorts(at, 1)[0] = 2;
-        k.scatterMax(at, at, 1, end - 8, at);
+        k.scatterMax(at, at, 1, 0, end - 8, at);
       },
-      "marks past the end": (k) => k.scatterMax(at, at, 1, at, end - 4096),
-      "values to scatter past the end": (k) => k.scatterMax(end - 4, at, 2, at, at),
+      "marks past the end": (k) => k.scatterMax(at, at, 1, 0, at, end - 4096),
+      "values to scatter past the end": (k) => k.scatterMax(end - 4, at, 2, 0, at, at),
       "values to gather past the end": (k) => k.gatherSeen(end - 4, at, 2, at),
       "gathered rows past the end": (k) => k.gatherSeen(at, at, 2, end - 2),
       "more rows to gather than there can be": (k) => k.gatherSeen(at, at, 65_537, at),
@@ -248,15 +248,20 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
         const count = kernels.gatherSeen(best, seen, 100, found);
         return [[...kernels.shorts(found, count)], [...kernels.floats(best, count)]];
       };
-      kernels.scatterMax(values, rows, 3, best, seen);
-      kernels.scatterMax(values + 12, rows + 6, 3, best, seen);
+      expect(kernels.scatterMax(values, rows, 3, -Infinity, best, seen)).toBe(2);
+      expect(kernels.scatterMax(values + 12, rows + 6, 3, -Infinity, best, seen)).toBe(2);
       expect(gathered()).toEqual([
         [3, 31, 32, 70],
         [-2, 0, -Infinity, 5],
       ]);
       expect(gathered()).toEqual([[], []]);
-      kernels.scatterMax(values + 4, rows, 1, best, seen);
+      kernels.scatterMax(values + 4, rows, 1, -Infinity, best, seen);
       expect(gathered()).toEqual([[70], [-2]]);
+      expect(kernels.scatterMax(values, rows, 6, 0, best, seen)).toBe(2);
+      expect(gathered()).toEqual([
+        [31, 70],
+        [0, 5],
+      ]);
     });
   });
 

@@ -1,5 +1,6 @@
 /** What the golden files hold, as JSON: typed arrays as lists of numbers, bytes in hexadecimal. */
 
+import { readClusters } from "../../shared/format/clusters.ts";
 import { openDocuments } from "../../shared/format/documents.ts";
 import { type Envelope, type HeadDigest, openEnvelope } from "../../shared/format/envelope.ts";
 import type { FileKind } from "../../shared/format/head.ts";
@@ -65,6 +66,8 @@ async function decoded(envelope: Envelope): Promise<unknown> {
       const more = digests === null ? {} : { digests };
       return { meta: documents.meta, directory: documents.directory, records, ...more };
     }
+    case "clusters":
+      return readClusters(envelope);
     case "tombstones": {
       const file = readTombstones(envelope);
       return { ...file, dead: deadByShard(file, file.meta.shards).map((rows) => [...rows]) };

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { openEnvelope, type WrittenFile } from "../../shared/format/envelope.ts";
 import { blobsOf, parseManifest, serializeManifest } from "../../shared/format/manifest.ts";
 import { parsePointer, serializePointer } from "../../shared/format/pointer.ts";
+import { writeShard } from "../../shared/format/shard.ts";
 import { writeTable } from "../../shared/format/table.ts";
 import { sha256 } from "../../shared/hash.ts";
-import { lexiconSample, makeSamples, phraseTableContent, tableContent } from "../shared/format/samples.ts";
+import { lexiconSample, makeSamples, orderedShardContent, phraseTableContent, tableContent } from "../shared/format/samples.ts";
 import { contentOf, type Expectation } from "./contents.ts";
 
 const folder = new URL("./v1/", import.meta.url);
@@ -18,12 +19,14 @@ const names = readdirSync(folder)
 describe("files of version 1", () => {
   it("are all here", () => {
     expect(names).toEqual([
+      "clusters",
       "documents",
       "documents-digests",
       "documents-two-blocks",
       "lexicon",
       "overlay",
       "shard",
+      "shard-clusters",
       "table-2",
       "table-3",
       "table-4",
@@ -55,6 +58,19 @@ describe("files of version 1", () => {
     expect(serializeManifest(manifest)).toEqual(bytes);
   });
 
+  it("include a manifest with clusters, whose shard names them", () => {
+    const bytes = read("manifest-clusters.json");
+    const manifest = parseManifest(bytes);
+    for (const [role, name] of [
+      ["clusters", "clusters"],
+      ["shard", "shard-clusters"],
+    ] as const) {
+      const { sha256: digest } = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+      expect(blobsOf(manifest, role).map((blob) => blob.sha256)).toEqual([digest]);
+    }
+    expect(serializeManifest(manifest)).toEqual(bytes);
+  });
+
   it("include a manifest of a version that was added to", () => {
     const bytes = read("manifest-segments.json");
     const manifest = parseManifest(bytes);
@@ -75,6 +91,10 @@ describe("files of version 1", () => {
       lexicon: await lexiconSample(),
       tombstones: samples.tombstones,
       overlay: samples.overlay,
+      clusters: samples.clusters,
+      "shard-clusters": await writeShard(
+        orderedShardContent(samples.tokenizer.sha256, samples.table.sha256, samples.clusters.sha256),
+      ),
       "table-phrases": await writeTable(phraseTableContent(samples.tokenizer.sha256)),
     };
     for (const bits of [2, 3, 4, 8] as const) {

@@ -54,8 +54,8 @@ describe("a shard", () => {
     const { codes, factors, meta, owners } = file;
     expect(resident).toMatchObject({ meta, owners });
     for (const [pointer, bytes] of [
-      [resident.codes, inBlocks(codes, meta.padded / 8)],
-      [resident.factors, bytesOf(factors)],
+      [resident.codes.codes, inBlocks(codes, meta.padded / 8)],
+      [resident.codes.factors, bytesOf(factors)],
     ] as const) {
       expect(Buffer.compare(resident.kernels.bytes(pointer, bytes.length), bytes)).toBe(0);
     }

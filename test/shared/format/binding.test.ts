@@ -3,7 +3,7 @@ import { bindingHash, bindingParts, checkBinding, type OpenedParts } from "../..
 import type { Manifest } from "../../../shared/format/manifest.ts";
 import { type Sha256, sha256 } from "../../../shared/hash.ts";
 import { refusal } from "./helpers.ts";
-import { ENCODER, makeSamples, shardContent, tableContent } from "./samples.ts";
+import { clustersContent, ENCODER, makeSamples, shardContent, tableContent } from "./samples.ts";
 
 let manifest: Manifest;
 let opened: Required<OpenedParts>;
@@ -15,6 +15,7 @@ beforeAll(async () => {
     tokenizer: { encoder: ENCODER, lowercase: true },
     tables: [tableContent(samples.tokenizer.sha256).meta],
     shards: [shardContent(samples.tokenizer.sha256, samples.table.sha256).meta],
+    clusters: clustersContent(samples.table.sha256).meta,
   };
   other = await sha256("another model");
 });
@@ -58,6 +59,11 @@ describe("the binding", () => {
         (change) => [{ tables: [{ ...table!, ...change }] }, { shards: [{ ...shard!, ...change }] }],
       ),
       { tables: [{ ...table!, task: "other" }] },
+      ...[{ encoder: other }, { table: other }, { dimension: 99 }].map((change) => ({
+        clusters: { ...opened.clusters, ...change },
+      })),
+      { tables: [table!], clusters: { ...opened.clusters, padded: 256 } },
+      { shards: [{ ...shard!, clusters: { sha256: other, count: 3 } }] },
       { tables: [{ ...table!, query_prompt: "passage: " }] },
       { shards: [{ ...shard!, table: other }] },
       { ...opened, shards: [{ ...shard!, padded: 256 }] },

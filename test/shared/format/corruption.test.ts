@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { readClusters } from "../../../shared/format/clusters.ts";
 import { openDocuments } from "../../../shared/format/documents.ts";
 import {
   type Envelope,
@@ -32,6 +33,7 @@ async function use(envelope: Envelope): Promise<void> {
   else if (envelope.kind === "shard") readShard(envelope);
   else if (envelope.kind === "tokenizer") readTokenizerFile(envelope);
   else if (envelope.kind === "lexicon") readLexicon(envelope);
+  else if (envelope.kind === "clusters") readClusters(envelope);
   else if (envelope.kind === "tombstones") readTombstones(envelope);
   else if (envelope.kind === "overlay") unpackOverlay(readOverlay(envelope));
   else {

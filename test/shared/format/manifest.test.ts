@@ -116,6 +116,21 @@ describe("a manifest", () => {
     }
   });
 
+  it("may have clusters, behind the lexicon", () => {
+    const [tokenizer, table, shard, documents] = good.blobs;
+    const lexicon = { ...tokenizer!, role: "lexicon" as const };
+    const clusters = { ...tokenizer!, role: "clusters" as const };
+    expect(refuses({ blobs: [tokenizer, table, clusters, shard, documents] })).toBe("none");
+    expect(refuses({ blobs: [tokenizer, table, lexicon, clusters, shard, documents] })).toBe("none");
+    for (const blobs of [
+      [tokenizer, table, clusters, lexicon, shard, documents],
+      [tokenizer, table, clusters, clusters, shard, documents],
+      [tokenizer, table, shard, documents, clusters],
+    ]) {
+      expect(refuses({ blobs })).toBe("format/invalid");
+    }
+  });
+
   it("is refused when a blob's key is not that of its digest", () => {
     for (const key of ["blobs/x", "../secret", `other/${good.blobs[2]?.key}`, good.blobs[1]?.key]) {
       expect(blob(2, { key })).toBe("format/invalid");

@@ -1,6 +1,7 @@
 /** One small file of each kind, with every section filled, and the manifest that names them. */
 
 import { bindingHash } from "../../../shared/format/binding.ts";
+import { type ClustersFile, writeClusters } from "../../../shared/format/clusters.ts";
 import type { StoredDocument } from "../../../shared/format/document-block.ts";
 import { DocumentsWriter } from "../../../shared/format/documents.ts";
 import type { WrittenFile } from "../../../shared/format/envelope.ts";
@@ -128,6 +129,34 @@ export function shardContent(tokenizer: Sha256, table: Sha256): ShardFile {
   };
 }
 
+/** Three clusters of 100 dimensions. */
+export function clustersContent(table: Sha256): ClustersFile {
+  const centroids = new Int8Array(3 * 128);
+  for (let cluster = 0; cluster < 3; cluster++)
+    centroids.set(new Int8Array(noise(100, 5 + cluster).buffer), cluster * 128);
+  return {
+    meta: {
+      encoder: ENCODER,
+      table,
+      dimension: 100,
+      padded: 128,
+      clusters: 3,
+      probes: 2,
+      recall: 0.9925,
+      queries: 400,
+    },
+    centroids,
+    scales: Float32Array.of(0.0078125, 0.5, 0.25),
+  };
+}
+
+/** The shard above with its codes in the order of three clusters, one of them empty. */
+export function orderedShardContent(tokenizer: Sha256, table: Sha256, clusters: Sha256): ShardFile {
+  const shard = shardContent(tokenizer, table);
+  const order = { starts: Uint32Array.of(0, 2, 2, 3), chunks: Uint16Array.of(0, 2, 1) };
+  return { ...shard, meta: { ...shard.meta, clusters: { sha256: clusters, count: 3 } }, order };
+}
+
 export async function documentsSample(): Promise<WrittenFile> {
   const writer = new DocumentsWriter();
   for (const document of DOCUMENTS) await writer.add(document);
@@ -183,6 +212,7 @@ export interface Samples {
   readonly lexicon: WrittenFile;
   readonly tombstones: WrittenFile;
   readonly overlay: WrittenFile;
+  readonly clusters: WrittenFile;
   readonly manifest: Manifest;
 }
 
@@ -233,6 +263,7 @@ export async function makeSamples(): Promise<Samples> {
     lexicon: await lexiconSample(),
     tombstones: await tombstonesSample(),
     overlay: await overlaySample(),
+    clusters: await writeClusters(clustersContent(table.sha256)),
     manifest,
   };
 }

@@ -4,7 +4,7 @@ import { parseEnvelope } from "../../../shared/format/envelope.ts";
 import { compareIds, findId, idAt, packIds } from "../../../shared/format/ids.ts";
 import { readShard, type ShardFile, writeShard } from "../../../shared/format/shard.ts";
 import { refusal } from "./helpers.ts";
-import { ENCODER, noise, shardContent } from "./samples.ts";
+import { ENCODER, noise, orderedShardContent, shardContent } from "./samples.ts";
 
 const good = shardContent(ENCODER, ENCODER);
 const refuses = (change: Partial<ShardFile>) => refusal(() => writeShard({ ...good, ...change }));
@@ -169,5 +169,31 @@ describe("a shard file", () => {
     ]) {
       expect(await refusesMeta(change), JSON.stringify(change)).toBe("format/invalid");
     }
+  });
+
+  it("may have its codes in the order of clusters, some of them empty", async () => {
+    const file = orderedShardContent(ENCODER, ENCODER, ENCODER);
+    const { bytes } = await writeShard(file);
+    expect(readShard(parseEnvelope(bytes, "shard"))).toEqual(file);
+  });
+
+  it.each([
+    ["an order of codes without clusters", { meta: good.meta }],
+    ["clusters without an order of codes", { order: undefined }],
+    ["another number of clusters", { starts: Uint32Array.of(0, 2, 3) }],
+    ["clusters that do not begin with the first code", { starts: Uint32Array.of(1, 2, 2, 3) }],
+    ["clusters that do not end with the last code", { starts: Uint32Array.of(0, 2, 2, 2) }],
+    ["clusters that fall", { starts: Uint32Array.of(0, 3, 2, 3) }],
+    ["an order of fewer chunks", { chunks: Uint16Array.of(0, 2) }],
+    ["a chunk that comes twice", { chunks: Uint16Array.of(0, 2, 2) }],
+    ["a chunk that is none", { chunks: Uint16Array.of(0, 3, 1) }],
+    ["chunks that fall within a cluster", { chunks: Uint16Array.of(2, 0, 1) }],
+  ])("refuses %s", async (_, change) => {
+    const file = orderedShardContent(ENCODER, ENCODER, ENCODER);
+    const changed =
+      "starts" in change || "chunks" in change ? { order: { ...file.order!, ...change } } : change;
+    const { order, ...rest } = { ...file, ...changed };
+    const wrong = order === undefined ? rest : { ...rest, order };
+    expect(await refusal(() => writeShard(wrong))).toBe("format/invalid");
   });
 });

@@ -109,8 +109,9 @@ test("scanTables, blockCodes and scanCodes have the same bits, wherever the code
 
 test("scatterMax and gatherSeen have the same bits, with rows that repeat", () => {
   const ranges = fc.constantFrom(1, 31, 32, 33, 200, 65_536);
+  const leasts = fc.constantFrom(Number.NEGATIVE_INFINITY, -1, 0, 1, 2 ** 100);
   fc.assert(
-    fc.property(counts, ranges, seeds, (count, range, seed) => {
+    fc.property(counts, ranges, leasts, seeds, (count, range, least, seed) => {
       agree((kernels) => {
         const rows = put(
           kernels,
@@ -120,10 +121,15 @@ test("scatterMax and gatherSeen have the same bits, with rows that repeat", () =
         const best = put(kernels, floatNoise(seed ^ 2, range));
         const seen = kernels.allocate(8 * KIB);
         const found = kernels.allocate(2 * range);
-        kernels.scatterMax(values, rows, count, best, seen);
-        kernels.scatterMax(values, rows, count >> 1, best, seen);
+        const first = kernels.scatterMax(values, rows, count >> 1, least, best, seen);
+        const then = kernels.scatterMax(values, rows, count, least, best, seen);
         const gathered = kernels.gatherSeen(best, seen, range, found);
-        return Uint8Array.of(...kernels.bytes(best, 4 * gathered), ...kernels.bytes(found, 2 * gathered));
+        return Uint8Array.of(
+          first,
+          then,
+          ...kernels.bytes(best, 4 * gathered),
+          ...kernels.bytes(found, 2 * gathered),
+        );
       });
     }),
     { numRuns: 100 },
