@@ -1,6 +1,7 @@
 /** An index from the store into memory: pointer, manifest, tokenizer, tables, lexicon, shards, each checked on the way. */
 import { LightedgeError } from "../errors.ts";
 import { checkBinding } from "../format/binding.ts";
+import { readClusters } from "../format/clusters.ts";
 import { openDocuments } from "../format/documents.ts";
 import { readLexicon } from "../format/lexicon.ts";
 import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
@@ -17,6 +18,7 @@ import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
 import type { Placement } from "../types.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
+import { residentClusters } from "./clusters.ts";
 import { BlockCache } from "./document-reader.ts";
 import { FreshSlot } from "./fresh-slot.ts";
 import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
@@ -81,7 +83,8 @@ export async function openIndex(
     overlayBytes +
     parts.tables.reduce((sum, table) => sum + residentTableBytes(table), 0) +
     shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0) +
-    (parts.lexicon === null ? 0 : residentLexiconBytes(parts.lexicon));
+    (parts.lexicon === null ? 0 : residentLexiconBytes(parts.lexicon)) +
+    (parts.clusters?.residentBytes ?? 0);
   const blocks = options.blocks ?? new BlockCache(MEMORY_LIMITS.documentCacheBytes);
   const version = versionName(pointer.seq, pointer.manifest.sha256);
   return openOver({
@@ -143,13 +146,16 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Plac
   const each = <T>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
     Promise.all(blobsOf(manifest, role).map((blob) => turn(() => load(blob))));
   const here = placement === "isolate";
-  const [tokenizer, tables, lexicons, shards, documents, tombstones, overlays] = await Promise.all([
+  const [tokenizer, tables, lexicons, clusters, shards, documents, tombstones, overlays] = await Promise.all([
     turn(async () => {
       const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
       return { meta: content.meta, tokenizer: loadTokenizer(content.value) };
     }),
     each("table", (blob) => loadTable(store, blob, ports.kernels(cap), limits)),
     each("lexicon", async (blob) => residentLexicon(readLexicon(await loadEnvelope(store, blob)))),
+    each("clusters", async (blob) =>
+      residentClusters(readClusters(await loadEnvelope(store, blob)), ports.kernels(cap)),
+    ),
     here ? each("shard", (blob) => loadShard(store, blob, ports.kernels(cap), limits)) : [],
     // Of these no more than directories is read, so they need not take turns.
     Promise.all(
@@ -165,11 +171,13 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Plac
     tokenizer: tokenizer.meta,
     tables: tables.map(({ meta }) => meta),
     shards: shards.map(({ meta }) => meta),
+    ...(clusters[0] === undefined ? {} : { clusters: clusters[0].meta }),
   });
   return {
     tokenizer: tokenizer.tokenizer,
     tables,
     lexicon: lexicons[0] ?? null,
+    clusters: clusters[0] ?? null,
     shards,
     dead: tombstones[0] === undefined ? [] : deadByShard(tombstones[0], shards.length),
     documents,

@@ -8,6 +8,7 @@ import { MIB, REQUEST_LIMITS } from "../limits.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Explanation, Fields, Hit, SearchAnswer, SearchRequest } from "../types.ts";
 import type { EnginePorts, OpenIndex, StoredDocument } from "./api.ts";
+import { type ResidentClusters, withProbes } from "./clusters.ts";
 import type { DocumentReader } from "./document-reader.ts";
 import { type EncodedQuery, encodeQuery } from "./encode-query.ts";
 import { explain, termsOf } from "./explain.ts";
@@ -29,6 +30,8 @@ export interface SearcherParts {
   readonly tokenizer: Tokenizer;
   /** Null where the index has none: then no query is corrected. */
   readonly lexicon: ResidentLexicon | null;
+  /** Null where the index has none: then every query looks at all chunks. */
+  readonly clusters: ResidentClusters | null;
   /** Words, folded, that are in documents and not in the lexicon. */
   readonly newWords: ReadonlySet<string>;
   /** In the order of the manifest's tasks. */
@@ -53,7 +56,7 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
       ids.length = REQUEST_LIMITS.queryTokens;
       warnings.push(`Only the first ${REQUEST_LIMITS.queryTokens} tokens of the query were used.`);
     }
-    const query = encodeQuery(table, ids);
+    const query = withProbes(encodeQuery(table, ids), parts.clusters);
     const rule = ruleOf(request, parts.manifest);
     const depth = request.offset + request.limit;
     const deep = depth > NEAR_POOL.sparse;
