@@ -1,6 +1,6 @@
 /** What may be told of a loaded index without a search. */
 import { blobsOf, type Manifest } from "../shared/format/manifest.ts";
-import type { Routed } from "./regions/router.ts";
+import type { Routed } from "./regions/question.ts";
 import { type Told, toldOf } from "./regions/told.ts";
 import { seqOf } from "./version.ts";
 

@@ -3,24 +3,19 @@
  * caller's; all of it within one deadline. An answer is one region's and one version's: what fails midway is asked
  * anew as a whole elsewhere.
  */
-import type { OpenIndex } from "../../shared/engine/api.ts";
 import { asLightedgeError, type ErrorCode, LightedgeError } from "../../shared/errors.ts";
 import type { PassedRegion } from "../../shared/types.ts";
-import { behind, type Freshness, isFresh } from "../freshness.ts";
-import type { Background, IndexCache, Proven } from "../index-cache.ts";
+import { behind, isFresh } from "../freshness.ts";
+import type { IndexCache, Proven } from "../index-cache.ts";
 import type { WrittenIndexes } from "../write.ts";
 import type { Circuits } from "./circuit.ts";
 import { keyOf } from "./key.ts";
-
-/** A region as requests are sent to it. */
-export interface RoutedRegion {
-  readonly name: string;
-  /** Whether versions are made there; the first of a deployment. */
-  readonly home: boolean;
-}
+import type { Question, Routed, RoutedRegion } from "./question.ts";
+import { regionQueue } from "./queue.ts";
+import { type Pauser, within } from "./within.ts";
 
 /** What routing needs. */
-export interface RouterPorts {
+export interface RouterPorts extends Pauser {
   /** Indexes by `keyOf(region, index)`. */
   readonly indexes: IndexCache;
   readonly circuits: Circuits;
@@ -30,35 +25,8 @@ export interface RouterPorts {
   readonly readsInbox: boolean;
   /** Milliseconds from any fixed point. */
   now(): number;
-  /** Is kept after this many ms, or at once when the signal is given. */
-  pause(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** Takes one line of JSON for each failure that another region may make good. */
   log(line: string): void;
-}
-
-/** A question to an index. */
-export interface Question<T> {
-  readonly index: string;
-  /** Regions that may answer, in the order they are asked: all of the deployment, the nearest first. */
-  readonly regions: readonly RoutedRegion[];
-  readonly freshness: Freshness;
-  /** What is loaded is asked only if this is true of it, else after a look at the store, whether or not it is then. */
-  passes?(found: Proven): boolean;
-  /** Whether no answer is preferred to a partial one. */
-  readonly strict?: boolean;
-  readonly background: Background;
-  /** Asks the index of one region. */
-  ask(index: OpenIndex): Promise<T>;
-  /** Ordinals of shards that this answer lacks; none where it can lack none. */
-  missing?(answer: T): readonly number[];
-}
-
-/** An answer, and where it came from. */
-export interface Routed<T> extends Proven {
-  readonly answer: T;
-  readonly region: string;
-  /** Nearer regions that did not answer; empty where the nearest did. */
-  readonly passed: readonly PassedRegion[];
 }
 
 /** Failures of ours that another region may not have. */
@@ -107,7 +75,10 @@ export class RegionRouter {
    */
   async ask<T>(question: Question<T>): Promise<Routed<T>> {
     const journey: Journey<T> = { question, startedAt: this.#ports.now(), said: new Map(), partial: null };
-    const queue = this.#admitted(question);
+    const { circuits } = this.#ports;
+    const queue = regionQueue(question.regions, ({ name }) =>
+      circuits.admits(circuitsOf(name, question.index)),
+    );
     for (let region = queue.next(); region !== undefined; region = queue.next()) {
       const left = this.#left(journey);
       if (left !== null && left <= 0) break;
@@ -133,28 +104,6 @@ export class RegionRouter {
     };
   }
 
-  /** Regions one by one: those whose circuits admit a request, then all that were left out, the last resort. */
-  #admitted({ regions, index }: Question<unknown>) {
-    const waiting = [...regions];
-    const avoided: RoutedRegion[] = [];
-    return {
-      next: (): RoutedRegion | undefined => {
-        for (;;) {
-          const region = waiting.shift();
-          if (region === undefined) return avoided.shift();
-          if (this.#ports.circuits.admits(circuitsOf(region.name, index))) return region;
-          avoided.push(region);
-        }
-      },
-      homeFirst: () => {
-        for (const list of [waiting, avoided]) {
-          const at = list.findIndex(({ home }) => home);
-          if (at >= 0) waiting.unshift(...list.splice(at, 1));
-        }
-      },
-    };
-  }
-
   /** The region's answer, or null where the next is to be asked. Throws what no other region could mend. */
   async #tryRegion<T>(
     journey: Journey<T>,
@@ -166,7 +115,12 @@ export class RegionRouter {
     // Loads end by themselves, since reads do. What answers from elsewhere may not, and then others need time too.
     const askMs = left === null || said.size + 1 >= question.regions.length ? left : left / 2;
     try {
-      const found = await within(this.#ports, left, this.#twice(question, region, askMs), OutOfTime);
+      const found = await within(
+        this.#ports,
+        left,
+        this.#twice(question, region, askMs),
+        () => new OutOfTime(),
+      );
       const lacks = question.missing?.(found.answer) ?? [];
       if (lacks.length === 0) {
         this.#heard(question.index, region, null, startedAt);
@@ -200,7 +154,7 @@ export class RegionRouter {
       return await this.#once(question, region, askMs);
     } catch (error) {
       if (!(error instanceof LightedgeError) || !AGAIN.has(error.code)) throw error;
-      if (deadlineMs !== null && now() - startedAt > deadlineMs * RETRY_SHARE) throw error;
+      if (deadlineMs !== null && now() - startedAt >= deadlineMs * RETRY_SHARE) throw error;
       // What is missing may belong to a version that was replaced and collected: then there is a newer one.
       const look = error.code !== "store/unavailable";
       return await this.#once(look ? { ...question, passes: () => false } : question, region, askMs);
@@ -218,7 +172,7 @@ export class RegionRouter {
     const suits = (found: Proven) => passes(found) && fresh(found);
     const proven = await indexes.getWhere(keyOf(region.name, name), background, suits);
     if (!fresh(proven)) throw behind(proven.index, freshness);
-    const answer = await within(this.#ports, askMs, ask(proven.index), Silence);
+    const answer = await within(this.#ports, askMs, ask(proven.index), () => new Silence());
     return { answer, region: region.name, ...proven };
   }
 
@@ -284,27 +238,6 @@ class OutOfTime extends LightedgeError {
 class Silence extends LightedgeError {
   constructor() {
     super("shard/unavailable", "The shards of a region did not answer in time.");
-  }
-}
-
-/** What the work comes to, if it does within this time. Throws the error if not; the work goes on. */
-async function within<T>(
-  { pause }: Pick<RouterPorts, "pause">,
-  milliseconds: number | null,
-  work: Promise<T>,
-  Late: new () => LightedgeError,
-): Promise<T> {
-  if (milliseconds === null) return work;
-  const over = new AbortController();
-  const late = pause(milliseconds, over.signal).then(() => {
-    throw new Late();
-  });
-  // Nobody listens any more once the race is over.
-  for (const each of [work, late]) each.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    over.abort();
   }
 }
 

@@ -6,7 +6,7 @@ import { type InboxStore, R2Inbox } from "../inbox-store.ts";
 import type { Env } from "../settings.ts";
 import { R2Store } from "../store-r2.ts";
 import { ServiceStore } from "../store-service.ts";
-import type { RoutedRegion } from "./router.ts";
+import type { RoutedRegion } from "./question.ts";
 
 /** A region with its store, of which a Worker may read everything. */
 export interface RegionStore extends RoutedRegion {

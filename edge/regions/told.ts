@@ -2,7 +2,7 @@
 import type { OpenIndex } from "../../shared/engine/api.ts";
 import type { SearchAnswer } from "../../shared/types.ts";
 import { ageOf } from "../version.ts";
-import type { Routed } from "./router.ts";
+import type { Routed } from "./question.ts";
 
 /** The header that names the region that answered. */
 export const REGION_HEADER = "x-lightedge-region";
