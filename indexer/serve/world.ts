@@ -72,8 +72,14 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
 async function evictObjects(miniflare: Miniflare, region: string, isolates: number): Promise<void> {
   for (let isolate = 0; isolate < isolates; isolate++) {
     const worker = objectsWorker(region, isolate);
-    for (const id of await miniflare.listDurableObjectIds(SHARDS_CLASS, worker))
-      await miniflare.unsafeEvictDurableObject(worker, SHARDS_CLASS, { id });
+    for (const id of await miniflare.listDurableObjectIds(SHARDS_CLASS, worker)) {
+      try {
+        await miniflare.unsafeEvictDurableObject(worker, SHARDS_CLASS, { id });
+      } catch (error) {
+        // Nothing of it is in memory then: it was reset meanwhile, or has not been asked since the last time.
+        if (!String(error).includes("not currently running")) throw error;
+      }
+    }
   }
 }
 
