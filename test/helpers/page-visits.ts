@@ -72,7 +72,7 @@ export class PageVisits {
       settings: { indexes: ["docs", "other"], examples: ["meaning", `"${HOSTILE}`] },
     });
     this.#server = await listen(app, async (request) => this.before?.(new URL(request.url)));
-    this.#browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    this.#browser = await launchBrowser(executablePath);
   }
 
   /** Ends the browser and the server. */
@@ -90,27 +90,45 @@ export class PageVisits {
     act: (page: Page) => Promise<void>,
     options: BrowserContextOptions = {},
   ): Promise<void> {
-    const origin = this.#server!.url;
-    const context = await this.#browser!.newContext(options);
-    const faults: string[] = [];
     try {
-      const page = await context.newPage();
-      page.on("pageerror", (error) => faults.push(error.message));
-      page.on("console", (message) => {
-        if (message.text().includes("Content Security Policy")) faults.push(message.text());
-      });
-      page.on("request", (request) => {
-        const url = new URL(request.url());
-        if (url.origin !== origin && url.protocol !== "data:") faults.push(`It asked for ${url}.`);
-      });
-      await page.goto(origin + path);
-      await act(page);
-      if (await page.evaluate("window.hacked")) faults.push("Data ran as script.");
-      if (faults.length > 0) throw new Error(faults.join("\n"));
+      await visit(this.#browser!, this.#server!.url, path, act, options);
     } finally {
       this.before = undefined;
-      await context.close();
     }
+  }
+}
+
+/** Starts the browser at this path. */
+export function launchBrowser(executablePath: string): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ARGUMENTS });
+}
+
+/** Visits a path of any server. Throws as `PageVisits.to`. */
+export async function visit(
+  browser: Browser,
+  origin: string,
+  path: string,
+  act: (page: Page) => Promise<void>,
+  options: BrowserContextOptions = {},
+): Promise<void> {
+  const context = await browser.newContext(options);
+  const faults: string[] = [];
+  try {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => faults.push(error.message));
+    page.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) faults.push(message.text());
+    });
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.origin !== origin && url.protocol !== "data:") faults.push(`It asked for ${url}.`);
+    });
+    await page.goto(origin + path);
+    await act(page);
+    if (await page.evaluate("window.hacked")) faults.push("Data ran as script.");
+    if (faults.length > 0) throw new Error(faults.join("\n"));
+  } finally {
+    await context.close();
   }
 }
 

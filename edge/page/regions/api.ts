@@ -57,12 +57,23 @@ export class RegionsApi {
     return regionsOf(await bodyOf(await this.#ask(this.faultsPath ?? "", init)));
   }
 
-  #ask(path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
+  async #ask(
+    path: string,
+    init: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Response> {
     const place: Record<string, string> = this.from === undefined ? {} : { "x-lightedge-from": this.from };
-    return fetch(path, {
+    const answer = fetch(path, {
       ...init,
+      // Of requests for one address a browser sends the next when it knows that it cannot keep the last.
+      cache: "no-store",
       headers: { accept: "application/json", ...place, ...init.headers },
       signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    return answer.catch((cause: unknown) => {
+      const late = cause instanceof DOMException && cause.name === "TimeoutError";
+      throw new Error(late ? "The server did not answer in time." : "The server cannot be reached.", {
+        cause,
+      });
     });
   }
 }

@@ -148,7 +148,7 @@ function factsOf(
     ["distance", `${known(distance_km, (km) => `${count(Math.round(km))} km`)}${nearest ? ", nearest" : ""}`],
     ["store", probe_ms === null ? "no answer" : milliseconds(probe_ms)],
     ["search", medianMs === undefined ? "none yet" : milliseconds(medianMs)],
-    ["version", `${index?.version ?? "none"}${home ? ", home" : ""}`],
+    ["version", `${index?.version ?? "unknown"}${home ? ", home" : ""}`],
     ["age", known(index?.age_s, duration)],
     ["behind", known(index?.behind, (versions) => (versions === 0 ? "none" : counted(versions, "version")))],
   ];
