@@ -21,7 +21,7 @@ export const LIST_HEAD = 4;
 /** Bytes behind each list that a kernel may look at: it takes 16 at a time. */
 export const LIST_MARGIN = 16;
 /** Bytes of a kernel's record of a list: pointer, bytes, weight, and what it keeps of it. */
-export const LIST_RECORD = 48;
+export const LIST_RECORD = 112;
 
 /** The forms by number. */
 export const FORM = { gaps: 0, offsets: 1, bits: 2, plain: 3 } as const;

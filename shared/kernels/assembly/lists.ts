@@ -1,8 +1,9 @@
-// Lists of postings as ../posting-lists.ts lays them out, walked block by block of 256 documents. A list under way is
-// a record of `STATE` bytes: where it is, its length and its weight come from the caller, the rest is kept here.
+// Lists of postings as ../posting-lists.ts lays them out, walked by blocks of 256 documents. A list under way is
+// a record of `RECORD` bytes: where it is, its length and its weight come from the caller, the rest is kept here. A list
+// moves on to a block when it is read there, so that one that is never read costs nothing but its bounds.
 
 /** Bytes of a list under way. */
-export const STATE: usize = 48;
+export const RECORD: usize = 112;
 
 const POINTER: usize = 0;
 const BYTES: usize = 4;
@@ -14,15 +15,15 @@ const MOST: usize = 16;
 const MAXES: usize = 20;
 /** Postings of each block for offsets, bits for bits, all impacts for plain. */
 const HEADS: usize = 24;
-/** Offsets: the next block's documents. Gaps: the impact of the next posting. */
+/** Offsets: documents of block `BLOCK`. Gaps: the impact of the next posting. */
 const ROWS: usize = 28;
-/** Impacts of the next block. */
+/** Impacts of block `BLOCK`. Gaps: where the list ends. */
 const IMPACTS: usize = 32;
 /** Gaps: the document of the next posting. */
 const NEXT: usize = 36;
-/** Most that the block can add, and that with what all lists before can. */
-const BOUND: usize = 40;
-const BELOW: usize = 44;
+const BLOCK: usize = 40;
+/** For each of sixteen blocks the most that this list and all before it can add. */
+const BELOW: usize = 48;
 
 const GAPS: u32 = 0;
 const OFFSETS: u32 = 1;
@@ -37,29 +38,17 @@ export function mostOf(list: usize): i32 {
   return load<i32>(list, MOST);
 }
 
+/** Most that this list and all before it can add in one of the sixteen blocks last bounded. */
 // @ts-ignore: decorator
 @inline
-export function boundOf(list: usize): i32 {
-  return load<i32>(list, BOUND);
-}
-
-// @ts-ignore: decorator
-@inline
-export function belowOf(list: usize): i32 {
-  return load<i32>(list, BELOW);
+export function belowOf(list: usize, place: usize): i32 {
+  return load<i32>(list + (place << 2), BELOW);
 }
 
 // @ts-ignore: decorator
 @inline
 export function isGaps(list: usize): bool {
   return load<u32>(list, KIND) == GAPS;
-}
-
-/** Whether the list gives all documents of a block a look: adding it touches more than is worth noting one by one. */
-// @ts-ignore: decorator
-@inline
-export function isWide(list: usize): bool {
-  return load<u32>(list, KIND) >= BITS;
 }
 
 /** Brings a list to its first posting. `blocks` of the shard's documents. */
@@ -69,6 +58,7 @@ export function openList(list: usize, blocks: usize): void {
   const kind = <u32>load<u8>(at, 3);
   store<u32>(list, kind, KIND);
   store<i32>(list, <i32>load<u8>(at, 2) * load<i32>(list, WEIGHT), MOST);
+  store<u32>(list, 0, BLOCK);
   const data = at + 4;
   if (kind == GAPS) {
     store<u32>(list, <u32>(at + <usize>load<u32>(list, BYTES)), IMPACTS);
@@ -77,15 +67,11 @@ export function openList(list: usize, blocks: usize): void {
   }
   store<u32>(list, <u32>data, MAXES);
   store<u32>(list, <u32>(data + blocks), HEADS);
-  if (kind == OFFSETS) {
-    store<u32>(list, <u32>(data + 2 * blocks), ROWS);
-    store<u32>(list, <u32>(data + 2 * blocks + count), IMPACTS);
-  } else {
-    store<u32>(list, <u32>(data + 33 * blocks), IMPACTS);
-  }
+  store<u32>(list, <u32>(data + 2 * blocks), ROWS);
+  store<u32>(list, <u32>(data + (kind == OFFSETS ? 2 * blocks + count : 33 * blocks)), IMPACTS);
 }
 
-/** Reads the gap at `at` before the posting that follows document `next` - 1, unless the list ends there. */
+/** Reads the gap at `at`, before the posting that follows document `next` - 1, unless the list ends there. */
 // @ts-ignore: decorator
 @inline
 function toGap(list: usize, at: usize, next: u32): void {
@@ -106,61 +92,87 @@ function toGap(list: usize, at: usize, next: u32): void {
   }
 }
 
-/** Most that this list can add to a document of the block, `below` being what those before it can; both are noted. Returns their sum. */
 // @ts-ignore: decorator
 @inline
-export function boundAt(list: usize, block: usize, below: i32): i32 {
-  let bound: i32 = 0;
-  if (load<u32>(list, KIND) == GAPS) {
-    if (load<u32>(list, NEXT) >> 8 == <u32>block) bound = load<i32>(list, MOST);
-  } else {
-    bound = <i32>load<u8>(<usize>load<u32>(list, MAXES) + block) * load<i32>(list, WEIGHT);
+function passGap(list: usize): void {
+  toGap(list, <usize>load<u32>(list, ROWS) + 1, load<u32>(list, NEXT) + 1);
+}
+
+/** Bounds the sixteen blocks from `block` on for all lists up to `end`, each with those before it. */
+export function boundBlocks(lists: usize, end: usize, block: usize): void {
+  let below0 = i32x4.splat(0);
+  let below1 = below0;
+  let below2 = below0;
+  let below3 = below0;
+  for (let list = lists; list < end; list += RECORD) {
+    if (isGaps(list)) {
+      // Wherever it has a posting it may have its greatest one.
+      markGaps(list, <u32>block);
+      below0 = i32x4.add(below0, v128.load(list, BELOW));
+      below1 = i32x4.add(below1, v128.load(list, BELOW + 16));
+      below2 = i32x4.add(below2, v128.load(list, BELOW + 32));
+      below3 = i32x4.add(below3, v128.load(list, BELOW + 48));
+    } else {
+      const weight = i32x4.splat(load<i32>(list, WEIGHT));
+      const most = v128.load(<usize>load<u32>(list, MAXES) + block);
+      const low = i16x8.extend_low_i8x16_u(most);
+      const high = i16x8.extend_high_i8x16_u(most);
+      below0 = i32x4.add(below0, i32x4.mul(i32x4.extend_low_i16x8_u(low), weight));
+      below1 = i32x4.add(below1, i32x4.mul(i32x4.extend_high_i16x8_u(low), weight));
+      below2 = i32x4.add(below2, i32x4.mul(i32x4.extend_low_i16x8_u(high), weight));
+      below3 = i32x4.add(below3, i32x4.mul(i32x4.extend_high_i16x8_u(high), weight));
+    }
+    v128.store(list, below0, BELOW);
+    v128.store(list, below1, BELOW + 16);
+    v128.store(list, below2, BELOW + 32);
+    v128.store(list, below3, BELOW + 48);
   }
-  store<i32>(list, bound, BOUND);
-  store<i32>(list, below + bound, BELOW);
-  return below + bound;
+}
+
+/** Leaves what lies before `block`, and notes the list's greatest posting for each of sixteen blocks that have any. */
+function markGaps(list: usize, block: u32): void {
+  while (load<u32>(list, NEXT) >> 8 < block) passGap(list);
+  for (let i: usize = 0; i < 64; i += 16) v128.store(list + i, i32x4.splat(0), BELOW);
+  const most = load<i32>(list, MOST);
+  const rows = load<u32>(list, ROWS);
+  const next = load<u32>(list, NEXT);
+  for (let row = next; row >> 8 < block + 16; row = load<u32>(list, NEXT)) {
+    store<i32>(list + (<usize>((row >> 8) - block) << 2), most, BELOW);
+    passGap(list);
+  }
+  store<u32>(list, rows, ROWS);
+  store<u32>(list, next, NEXT);
 }
 
 /** Postings of a block of bits. */
 // @ts-ignore: decorator
 @inline
-function countBits(at: usize): usize {
-  return <usize>(
-    popcnt(load<u64>(at)) +
-    popcnt(load<u64>(at, 8)) +
-    popcnt(load<u64>(at, 16)) +
-    popcnt(load<u64>(at, 24))
+function countBits(at: usize): u32 {
+  return <u32>(
+    (popcnt(load<u64>(at)) +
+      popcnt(load<u64>(at, 8)) +
+      popcnt(load<u64>(at, 16)) +
+      popcnt(load<u64>(at, 24)))
   );
 }
 
-/** Leaves a block without adding it, with its bound noted. */
+/** Moves a list on to a block, not behind the one it is at. Not for gaps. */
 // @ts-ignore: decorator
 @inline
-export function passBlock(list: usize, block: usize): void {
-  if (load<i32>(list, BOUND) != 0) leaveBlock(list, block);
-}
-
-function leaveBlock(list: usize, block: usize): void {
+function moveTo(list: usize, block: usize): void {
+  const from = <usize>load<u32>(list, BLOCK);
+  if (from == block) return;
+  const heads = <usize>load<u32>(list, HEADS);
   const kind = load<u32>(list, KIND);
+  let passed: u32 = 0;
   if (kind == OFFSETS) {
-    const count = <u32>load<u8>(<usize>load<u32>(list, HEADS) + block);
-    store<u32>(list, load<u32>(list, ROWS) + count, ROWS);
-    store<u32>(list, load<u32>(list, IMPACTS) + count, IMPACTS);
+    for (let at = from; at < block; at++) passed += <u32>load<u8>(heads + at);
+    store<u32>(list, load<u32>(list, ROWS) + passed, ROWS);
   } else if (kind == BITS) {
-    const count = countBits(<usize>load<u32>(list, HEADS) + (block << 5));
-    store<u32>(list, load<u32>(list, IMPACTS) + <u32>count, IMPACTS);
-  } else if (kind == GAPS) {
-    while (load<u32>(list, NEXT) >> 8 == <u32>block) {
-      toGap(list, <usize>load<u32>(list, ROWS) + 1, load<u32>(list, NEXT) + 1);
-    }
+    for (let at = from; at < block; at++) passed += countBits(heads + (at << 5));
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function touch(touched: usize, offset: usize): void {
-  const at = touched + ((offset >> 6) << 3);
-  store<u64>(at, load<u64>(at) | ((<u64>1) << (<u64>offset & 63)));
+  store<u32>(list, load<u32>(list, IMPACTS) + passed, IMPACTS);
+  store<u32>(list, <u32>block, BLOCK);
 }
 
 // @ts-ignore: decorator
@@ -170,44 +182,45 @@ function add(sums: usize, offset: usize, product: i32): void {
   store<i32>(at, load<i32>(at) + product);
 }
 
-/** Adds a block to 256 sums and leaves it. `touched` takes a bit for each document that gaps or offsets reach. */
-export function addBlock(list: usize, block: usize, sums: usize, touched: usize): void {
+/** Adds a block to 256 sums. */
+export function addBlock(list: usize, block: usize, sums: usize): void {
   const weight = load<i32>(list, WEIGHT);
   const kind = load<u32>(list, KIND);
   if (kind == GAPS) {
+    while (load<u32>(list, NEXT) >> 8 < <u32>block) passGap(list);
     while (load<u32>(list, NEXT) >> 8 == <u32>block) {
-      const row = load<u32>(list, NEXT);
-      const at = <usize>load<u32>(list, ROWS);
-      add(sums, <usize>row & 255, <i32>load<u8>(at) * weight);
-      touch(touched, <usize>row & 255);
-      toGap(list, at + 1, row + 1);
+      add(sums, <usize>load<u32>(list, NEXT) & 255, <i32>load<u8>(<usize>load<u32>(list, ROWS)) * weight);
+      passGap(list);
     }
     return;
   }
-  if (load<i32>(list, BOUND) == 0) return;
+  moveTo(list, block);
   const heads = <usize>load<u32>(list, HEADS);
-  let impacts = <usize>load<u32>(list, IMPACTS);
   if (kind == OFFSETS) {
-    const rows = <usize>load<u32>(list, ROWS);
-    const count = <usize>load<u8>(heads + block);
-    for (let i: usize = 0; i < count; i++) {
-      const offset = <usize>load<u8>(rows + i);
-      add(sums, offset, <i32>load<u8>(impacts + i) * weight);
-      touch(touched, offset);
-    }
-    store<u32>(list, <u32>(rows + count), ROWS);
-    store<u32>(list, <u32>(impacts + count), IMPACTS);
+    addOffsets(load<u32>(list, ROWS), load<u32>(list, IMPACTS), <usize>load<u8>(heads + block), weight, sums);
   } else if (kind == BITS) {
-    const bits = heads + (block << 5);
-    for (let word: usize = 0; word < 4; word++) {
-      const base = sums + (word << 8);
-      for (let left = load<u64>(bits + (word << 3)); left != 0; left &= left - 1) {
-        add(base, <usize>ctz(left), <i32>load<u8>(impacts++) * weight);
-      }
-    }
-    store<u32>(list, <u32>impacts, IMPACTS);
+    addBits(heads + (block << 5), load<u32>(list, IMPACTS), weight, sums);
   } else {
     addPlain(heads + (block << 8), weight, sums);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addOffsets(rows: usize, impacts: usize, count: usize, weight: i32, sums: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    add(sums, <usize>load<u8>(rows + i), <i32>load<u8>(impacts + i) * weight);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addBits(bits: usize, impacts: usize, weight: i32, sums: usize): void {
+  for (let word: usize = 0; word < 4; word++) {
+    const base = sums + (word << 8);
+    for (let left = load<u64>(bits + (word << 3)); left != 0; left &= left - 1) {
+      add(base, <usize>ctz(left), <i32>load<u8>(impacts++) * weight);
+    }
   }
 }
 
@@ -228,55 +241,85 @@ function addPlain(impacts: usize, weight: i32, sums: usize): void {
   }
 }
 
-/** What the list adds to one document of the block that it has not left: 0 where it has none there. Not for gaps. */
-// @ts-ignore: decorator
-@inline
-export function lookUp(list: usize, block: usize, offset: usize): i32 {
+/**
+ * Adds to the sums of some documents of a block what the list has of them; other sums may be changed too, where adding
+ * the whole block is less work. `offsets` are `count` bytes. Not for gaps.
+ */
+export function addSome(list: usize, block: usize, offsets: usize, count: usize, sums: usize): void {
+  moveTo(list, block);
   const kind = load<u32>(list, KIND);
-  const heads = <usize>load<u32>(list, HEADS);
   const weight = load<i32>(list, WEIGHT);
+  const heads = <usize>load<u32>(list, HEADS);
+  const impacts = <usize>load<u32>(list, IMPACTS);
   if (kind == OFFSETS) {
     const rows = <usize>load<u32>(list, ROWS);
-    const count = <usize>load<u8>(heads + block);
-    const wanted = i8x16.splat(<i8>offset);
-    for (let i: usize = 0; i < count; i += 16) {
-      const same = i8x16.bitmask(i8x16.eq(v128.load(rows + i), wanted));
-      if (same == 0) continue;
-      const at = i + <usize>ctz(same);
-      // What lies behind the block's last document may be equal too.
-      return at < count ? <i32>load<u8>(<usize>load<u32>(list, IMPACTS) + at) * weight : 0;
+    const held = <usize>load<u8>(heads + block);
+    if (held <= 4 * count) return addOffsets(rows, impacts, held, weight, sums);
+    for (let i: usize = 0; i < count; i++) {
+      const offset = <usize>load<u8>(offsets + i);
+      add(sums, offset, findOffset(rows, impacts, held, offset) * weight);
     }
-    return 0;
-  }
-  if (kind == BITS) {
+  } else if (kind == BITS) {
     const bits = heads + (block << 5);
-    const word = offset >> 6;
-    const bit = (<u64>1) << (<u64>offset & 63);
-    const own = load<u64>(bits + (word << 3));
-    if ((own & bit) == 0) return 0;
-    let rank = popcnt(own & (bit - 1));
-    for (let before: usize = 0; before < word; before++) rank += popcnt(load<u64>(bits + (before << 3)));
-    return <i32>load<u8>(<usize>load<u32>(list, IMPACTS) + <usize>rank) * weight;
+    const count0 = popcnt(load<u64>(bits));
+    const count1 = count0 + popcnt(load<u64>(bits, 8));
+    const count2 = count1 + popcnt(load<u64>(bits, 16));
+    if (<usize>(count2 + popcnt(load<u64>(bits, 24))) <= 2 * count) return addBits(bits, impacts, weight, sums);
+    // Postings before each word, two bytes each.
+    const ranks = (count0 << 16) | (count1 << 32) | (count2 << 48);
+    for (let i: usize = 0; i < count; i++) {
+      // No branch: whether a document is there cannot be foreseen.
+      const offset = <u64>load<u8>(offsets + i);
+      const word = load<u64>(bits + <usize>((offset >> 6) << 3));
+      const rank = ((ranks >> ((offset >> 6) << 4)) & 0xffff) + popcnt(word & (((<u64>1) << (offset & 63)) - 1));
+      const held = <i32>((word >> (offset & 63)) & 1);
+      add(sums, <usize>offset, <i32>load<u8>(impacts + <usize>rank) * (weight & -held));
+    }
+  } else {
+    const all = heads + (block << 8);
+    if (count > 48) return addPlain(all, weight, sums);
+    for (let i: usize = 0; i < count; i++) {
+      const offset = <usize>load<u8>(offsets + i);
+      add(sums, offset, <i32>load<u8>(all + offset) * weight);
+    }
   }
-  return <i32>load<u8>(heads + (block << 8) + offset) * weight;
 }
 
-/** Sets the bits of all documents of the block that the list has, and leaves it. */
+/** The impact of a document among the `held` of a block, 0 where it is not there. */
+// @ts-ignore: decorator
+@inline
+function findOffset(rows: usize, impacts: usize, held: usize, offset: usize): i32 {
+  const wanted = i8x16.splat(<i8>offset);
+  for (let i: usize = 0; i < held; i += 16) {
+    const same = i8x16.bitmask(i8x16.eq(v128.load(rows + i), wanted));
+    if (same == 0) continue;
+    const at = i + <usize>ctz(same);
+    // What lies behind the block's last document may be equal too.
+    return at < held ? <i32>load<u8>(impacts + at) : 0;
+  }
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function touch(touched: usize, offset: usize): void {
+  const at = touched + ((offset >> 6) << 3);
+  store<u64>(at, load<u64>(at) | ((<u64>1) << (<u64>offset & 63)));
+}
+
+/** Sets the bits of all documents of the block that the list has. */
 export function markBlock(list: usize, block: usize, touched: usize): void {
   const kind = load<u32>(list, KIND);
-  if (kind == GAPS) {
-    while (load<u32>(list, NEXT) >> 8 == <u32>block) {
-      touch(touched, <usize>load<u32>(list, NEXT) & 255);
-      toGap(list, <usize>load<u32>(list, ROWS) + 1, load<u32>(list, NEXT) + 1);
-    }
-    return;
-  }
   const heads = <usize>load<u32>(list, HEADS);
-  if (kind == OFFSETS) {
+  if (kind == GAPS) {
+    for (; load<u32>(list, NEXT) >> 8 == <u32>block; passGap(list)) {
+      touch(touched, <usize>load<u32>(list, NEXT) & 255);
+    }
+  } else if (kind == OFFSETS) {
+    moveTo(list, block);
     const rows = <usize>load<u32>(list, ROWS);
-    const count = <usize>load<u8>(heads + block);
-    for (let i: usize = 0; i < count; i++) touch(touched, <usize>load<u8>(rows + i));
-    store<u32>(list, <u32>(rows + count), ROWS);
+    const held = <usize>load<u8>(heads + block);
+    for (let i: usize = 0; i < held; i++) touch(touched, <usize>load<u8>(rows + i));
   } else if (kind == BITS) {
     const bits = heads + (block << 5);
     v128.store(touched, v128.or(v128.load(touched), v128.load(bits)));
@@ -293,18 +336,38 @@ export function markBlock(list: usize, block: usize, touched: usize): void {
 
 /** Adds what a list just opened holds of some documents to their sums: `wanted` are u32, ascending, below 256 x blocks. */
 export function sumList(list: usize, wanted: usize, count: usize, out: usize): void {
-  const gaps = isGaps(list);
+  const kind = load<u32>(list, KIND);
   const weight = load<i32>(list, WEIGHT);
-  for (let i: usize = 0, block: usize = 0; i < count; i++) {
+  const heads = <usize>load<u32>(list, HEADS);
+  for (let i: usize = 0; i < count; i++) {
     const row = load<u32>(wanted + (i << 2));
-    const at = out + (i << 2);
-    if (gaps) {
-      while (load<u32>(list, NEXT) < row) toGap(list, <usize>load<u32>(list, ROWS) + 1, load<u32>(list, NEXT) + 1);
-      if (load<u32>(list, NEXT) != row) continue;
-      store<i32>(at, load<i32>(at) + <i32>load<u8>(<usize>load<u32>(list, ROWS)) * weight);
+    const block = <usize>row >> 8;
+    let impact: i32 = 0;
+    if (kind == GAPS) {
+      while (load<u32>(list, NEXT) < row) passGap(list);
+      if (load<u32>(list, NEXT) == row) impact = <i32>load<u8>(<usize>load<u32>(list, ROWS));
+    } else if (kind == OFFSETS) {
+      moveTo(list, block);
+      const held = <usize>load<u8>(heads + block);
+      impact = findOffset(load<u32>(list, ROWS), load<u32>(list, IMPACTS), held, <usize>row & 255);
+    } else if (kind == BITS) {
+      impact = findBit(list, heads, block, <usize>row & 255);
     } else {
-      for (const own = <usize>row >> 8; block < own; block++) leaveBlock(list, block);
-      store<i32>(at, load<i32>(at) + lookUp(list, block, <usize>row & 255));
+      impact = <i32>load<u8>(heads + <usize>row);
     }
+    add(out, i, impact * weight);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function findBit(list: usize, heads: usize, block: usize, offset: usize): i32 {
+  const bits = heads + (block << 5);
+  const word = load<u64>(bits + ((offset >> 6) << 3));
+  const bit = (<u64>1) << (<u64>offset & 63);
+  if ((word & bit) == 0) return 0;
+  moveTo(list, block);
+  let rank = popcnt(word & (bit - 1));
+  for (let before: usize = 0; before < offset >> 6; before++) rank += popcnt(load<u64>(bits + (before << 3)));
+  return <i32>load<u8>(<usize>load<u32>(list, IMPACTS) + <usize>rank);
 }
