@@ -7,6 +7,7 @@ import { LightedgeError } from "../../shared/errors.ts";
 import { GC_CLOCK_KEY } from "../../shared/format/names.ts";
 import type { StoredPointer } from "../../shared/format/pointer.ts";
 import { sha256 } from "../../shared/hash.ts";
+import { inTurns } from "../../shared/in-turns.ts";
 import { blobKey } from "../../shared/store/keys.ts";
 import type { ObjectInfo, ReadStore, WriteStore } from "../../shared/store/store.ts";
 import { history } from "../../shared/versions/history.ts";
@@ -15,6 +16,8 @@ import { FRESH_MS, SWEEP_OVER_MS } from "../../shared/versions/times.ts";
 
 /** Requests on their way at once while blobs are looked up. */
 const LOOKUPS = 8;
+/** Blobs written again at once; each is in memory whole, some 32 MiB. */
+const REFRESHES = 4;
 
 /** A blob that must be there, with this length, before the pointer moves. */
 export interface NeededBlob {
@@ -57,11 +60,11 @@ export async function settle(
   let refreshed = 0;
   if (stale.length > 0) {
     const standing = await standingKeys(store, index, base, now);
-    for (const blob of stale) {
-      if (standing.has(blob.key)) continue;
+    await inTurns(stale, REFRESHES, async (blob) => {
+      if (standing.has(blob.key)) return;
       await refresh(store, blob);
       refreshed += blob.bytes;
-    }
+    });
   }
   const clock = await store.head(GC_CLOCK_KEY);
   if (clock === null || clock.modified < now - SWEEP_OVER_MS) return refreshed;
