@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { LightedgeError } from "../../shared/errors.ts";
+import { MIB } from "../../shared/limits.ts";
 import { parseRegions, type Regions } from "../../shared/regions/region.ts";
 import type { WriteStore } from "../../shared/store/store.ts";
 import { showProgress } from "../progress.ts";
@@ -64,6 +66,13 @@ export const serveCommand: Command = {
       most: MOST_PORT,
       help: "port on this machine where faults are ordered (default with --regions: any free one)",
     },
+    memory: {
+      type: "number",
+      integer: true,
+      least: 1,
+      most: 128,
+      help: "MiB of indexes that an isolate keeps; larger indexes are served from shard objects (default 32)",
+    },
     persist: {
       type: "string",
       value: "DIR",
@@ -127,6 +136,7 @@ function optionsOf(
   replicas: Replicas | undefined,
 ): ServeOptions {
   const persist = args.text("persist");
+  const memory = args.number("memory");
   const control = args.number("control") ?? (replicas === undefined ? undefined : 0);
   return {
     store,
@@ -143,7 +153,8 @@ function optionsOf(
           regions: servedRegions(replicas),
           maxStale: Math.max(CUT_AFTER_S, 2 * args.number("pointer-max-age")!),
         }),
-    ...(persist === undefined ? {} : { persist }),
+    ...(memory === undefined ? {} : { residentBytes: memory * MIB }),
+    ...(persist === undefined ? {} : { persist: resolve(persist) }),
     ...(control === undefined ? {} : { control }),
   };
 }
