@@ -5,6 +5,7 @@
  */
 
 import type { OpenIndex, WaitingWrite } from "../shared/engine/api.ts";
+import { type Claim, MemoryBudget } from "../shared/engine/budget.ts";
 import { LightedgeError } from "../shared/errors.ts";
 import { isHeld } from "../shared/inbox/held.ts";
 import { mergeWrites } from "./waiting.ts";
@@ -41,6 +42,8 @@ export interface IndexSource {
 export interface CacheOptions {
   /** Resident bytes of all loaded indexes together. */
   readonly budgetBytes: number;
+  /** The same bytes as a budget that others of the isolate share; one of its own where it is absent. */
+  readonly budget?: MemoryBudget;
   /** Bytes of the writes that wait, over all loaded indexes, at most. */
   readonly waitingBytes: number;
   /** Indexes loaded at once: each keeps directories and a tokenizer outside the budget. */
@@ -88,6 +91,11 @@ export class IndexCache {
   readonly #source: IndexSource;
   readonly #options: CacheOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #budget: MemoryBudget;
+  /** What each entry has of the budget. */
+  readonly #claims = new Map<string, Claim>();
+  /** What the load on its way has of it; loads take turns, so there is one. */
+  #loading: Claim | null = null;
   readonly #flights = new Map<string, Promise<OpenIndex>>();
   /** Writes taken by this isolate since the flight of the name began: its listing may lack them. */
   readonly #noted = new Map<string, WaitingWrite[]>();
@@ -100,6 +108,7 @@ export class IndexCache {
   constructor(source: IndexSource, options: CacheOptions) {
     this.#source = source;
     this.#options = options;
+    this.#budget = options.budget ?? new MemoryBudget(options.budgetBytes);
   }
 
   /** The loaded indexes, the most recently used last. Touches no storage. */
@@ -126,6 +135,7 @@ export class IndexCache {
     if (entry === undefined) return this.#shared(name, background);
     this.#entries.delete(name);
     this.#entries.set(name, entry);
+    this.#claims.get(name)?.use();
 
     const { now, pointerMaxAgeMs } = this.#options;
     const time = now();
@@ -212,7 +222,7 @@ export class IndexCache {
     } catch (error) {
       // Gone is an answer, not a failure to get one.
       if (isCode(error, "index/not-found")) {
-        this.#entries.delete(name);
+        this.#drop(name);
         throw error;
       }
       const still = this.#entries.get(name);
@@ -257,10 +267,14 @@ export class IndexCache {
    * for a share that is there in any case.
    */
   #waitingRoom(name: string): number {
-    const { budgetBytes, waitingBytes } = this.#options;
+    const { waitingBytes } = this.#options;
     const others = [...this.#entries].filter(([other]) => other !== name);
     const taken = others.reduce((bytes, [, { index }]) => bytes + index.waitingBytes, 0);
-    const free = Math.max(budgetBytes - this.residentBytes, waitingBytes * LEAST_WAITING_SHARE);
+    const { limitBytes, usedBytes } = this.#budget;
+    const free = Math.max(
+      limitBytes - usedBytes + (this.#loading?.bytes ?? 0),
+      waitingBytes * LEAST_WAITING_SHARE,
+    );
     return Math.max(0, Math.min(waitingBytes, free) - taken);
   }
 
@@ -270,14 +284,16 @@ export class IndexCache {
     this.#turn = turn;
     try {
       await settlesWithin(queued, this.#options.patienceMs);
+      // Of a load that was waited for in vain, which then is none any more.
+      this.#loading?.release();
       const startedAt = this.#options.now();
       const before = this.#entries.get(name)?.inboxAt ?? 0;
-      const { laid, seen } = await this.#withWaiting(name, await this.#loadWithRoom(name));
+      const { index: loaded, claim } = await this.#loadWithRoom(name);
+      const { laid, seen } = await this.#withWaiting(name, loaded);
       // No await from here on, as above.
       const index = this.#lay(name, laid, this.#noted.get(name) ?? []);
-      this.#entries.delete(name);
-      // What an index takes is known to the byte only now.
-      while (index.residentBytes > this.#room && this.#entries.size > 0) this.#evictFor(name);
+      this.#drop(name);
+      this.#settle(name, index, claim);
       const inboxAt = seen ? startedAt : before;
       this.#entries.set(name, {
         ...{ index, provenAt: startedAt, inboxAt, triedAt: startedAt },
@@ -285,6 +301,8 @@ export class IndexCache {
       });
       return index;
     } finally {
+      this.#loading?.release();
+      this.#loading = null;
       done();
     }
   }
@@ -295,25 +313,50 @@ export class IndexCache {
    * last: an index above half the budget is swapped through a moment in which neither
    * version is loaded, the price of never holding more than the budget.
    */
-  #loadWithRoom(name: string): Promise<OpenIndex> {
-    const { slots, budgetBytes } = this.#options;
-    return this.#source.open(name, (neededBytes) => {
-      if (neededBytes > budgetBytes) return budgetBytes;
-      while (this.#entries.size >= slots && !this.#entries.has(name)) this.#evictFor(name);
-      while (neededBytes > this.#room) this.#evictFor(name);
-      return this.#room;
+  async #loadWithRoom(name: string): Promise<{ readonly index: OpenIndex; readonly claim: Claim | null }> {
+    const { slots } = this.#options;
+    const budget = this.#budget;
+    let claim: Claim | null = null;
+    const index = await this.#source.open(name, (neededBytes) => {
+      if (neededBytes > budget.limitBytes) return budget.limitBytes;
+      while (this.#entries.size >= slots && !this.#entries.has(name)) this.#evictOther();
+      this.#claims.get(name)?.use();
+      claim = budget.claim(neededBytes);
+      if (claim === null) throw inUse(budget.limitBytes);
+      this.#loading = claim;
+      return neededBytes + budget.limitBytes - budget.usedBytes;
+    });
+    return { index, claim };
+  }
+
+  /** Makes the claim of a load that of the loaded index, now that it is known to the byte. Throws where there is no room for more than was foreseen. */
+  #settle(name: string, index: OpenIndex, loading: Claim | null): void {
+    const { residentBytes } = index;
+    const claim = loading?.resize(residentBytes) === true ? loading : this.#budget.claim(residentBytes);
+    if (claim === null) throw inUse(this.#budget.limitBytes);
+    if (this.#loading === claim) this.#loading = null;
+    this.#claims.set(name, claim);
+    claim.evictBy(() => {
+      this.#entries.delete(name);
+      this.#claims.delete(name);
     });
   }
 
-  get #room(): number {
-    return Math.max(0, this.#options.budgetBytes - this.residentBytes);
+  #evictOther(): void {
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#drop(oldest);
   }
 
-  /** Drops the least recently used other than `name`, or `name` where it is alone. */
-  #evictFor(name: string): void {
-    const others = [...this.#entries.keys()].filter((other) => other !== name);
-    this.#entries.delete(others[0] ?? name);
+  #drop(name: string): void {
+    this.#entries.delete(name);
+    this.#claims.get(name)?.release();
+    this.#claims.delete(name);
   }
+}
+
+function inUse(limit: number): LightedgeError {
+  const message = "The memory of this isolate is taken by what is in use; ask again shortly.";
+  return new LightedgeError("shard/overloaded", message, { limit });
 }
 
 function isCode(error: unknown, code: LightedgeError["code"]): boolean {

@@ -11,6 +11,7 @@ import { type App, createApp } from "./app.ts";
 import { collect } from "./collect.ts";
 import type { CheckResult } from "./health.ts";
 import { type Background, IndexCache } from "./index-cache.ts";
+import { isolateShards } from "./isolate.ts";
 import { Circuits } from "./regions/circuit.ts";
 import { Plans } from "./regions/plans.ts";
 import { RegionRouter } from "./regions/router.ts";
@@ -94,7 +95,7 @@ function createWorker(env: Env): Worker {
     now: () => performance.now(),
   });
   const cache = new IndexCache(source, {
-    budgetBytes,
+    ...{ budgetBytes, budget: isolateShards(env).budget },
     waitingBytes: MEMORY_LIMITS.waitingBytes,
     slots: Math.min(SLOTS.most, Math.max(SLOTS.least, indexes.length)),
     pointerMaxAgeMs: pointerMaxAge(env.POINTER_MAX_AGE) * 1000,

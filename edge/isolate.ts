@@ -12,21 +12,33 @@ import { type Env, residentBudget } from "./settings.ts";
 /** Loads of shards at once: each has some pieces of a file on their way beside what it takes in the end. */
 const LOADS_AT_ONCE = 2;
 
+/** Milliseconds after which a load is taken for dead: an object that the platform resets in the middle never tells. */
+const LOAD_DIES_MS = 60_000;
+
 /** A shard in this isolate's memory. */
 interface Held {
   readonly shard: HotShard;
   readonly claim: Claim;
 }
 
+/** A load on its way, or in the queue. */
+interface Load {
+  readonly startedAt: number;
+  claim: Claim | null;
+}
+
 /** Loaded shards of this isolate by the digests of their files, within the budget. */
 export class HotShards {
   readonly budget: MemoryBudget;
+  readonly #now: () => number;
   readonly #held = new Map<Sha256, Held>();
+  readonly #loads = new Set<Load>();
   readonly #queue: (() => void)[] = [];
-  #loading = 0;
 
-  constructor(budget: MemoryBudget) {
+  /** `now` in ms from any fixed point. */
+  constructor(budget: MemoryBudget, now: () => number) {
     this.budget = budget;
+    this.#now = now;
   }
 
   /** The shard, if it is here; counts as a use. */
@@ -48,32 +60,28 @@ export class HotShards {
    */
   async load(sha256: Sha256, bytes: number, load: () => Promise<HotShard>): Promise<HotShard> {
     await this.#turn();
+    const own: Load = { startedAt: this.#now(), claim: null };
+    this.#loads.add(own);
     try {
-      return this.get(sha256) ?? (await this.#loadNow(sha256, bytes, load));
+      return this.get(sha256) ?? (await this.#loadNow(own, sha256, bytes, load));
     } finally {
-      this.#loading--;
+      this.#end(own);
       this.#queue.shift()?.();
     }
   }
 
-  async #loadNow(sha256: Sha256, bytes: number, load: () => Promise<HotShard>): Promise<HotShard> {
-    const claim = this.#claim(bytes);
-    try {
-      const shard = await load();
-      const found = this.get(sha256);
-      if (found !== undefined) {
-        claim.release();
-        return found;
-      }
-      // What only passed through on the way is not there any more.
-      claim.resize(hotShardBytes(shard));
-      this.#held.set(sha256, { shard, claim });
-      claim.evictBy(() => this.#held.delete(sha256));
-      return shard;
-    } catch (error) {
-      claim.release();
-      throw error;
-    }
+  async #loadNow(own: Load, sha256: Sha256, bytes: number, load: () => Promise<HotShard>): Promise<HotShard> {
+    own.claim = this.#claim(bytes);
+    const shard = await load();
+    const found = this.get(sha256);
+    if (found !== undefined) return found;
+    // What only passed through on the way is not there any more.
+    const settled = hotShardBytes(shard);
+    const claim = own.claim.resize(settled) ? own.claim : this.#claim(settled);
+    own.claim = null;
+    this.#held.set(sha256, { shard, claim });
+    claim.evictBy(() => this.#held.delete(sha256));
+    return shard;
   }
 
   #claim(bytes: number): Claim {
@@ -89,8 +97,16 @@ export class HotShards {
   }
 
   async #turn(): Promise<void> {
-    while (this.#loading >= LOADS_AT_ONCE) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.#loading++;
+    for (;;) {
+      for (const load of this.#loads) if (this.#now() - load.startedAt > LOAD_DIES_MS) this.#end(load);
+      if (this.#loads.size < LOADS_AT_ONCE) return;
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
+    }
+  }
+
+  #end(load: Load): void {
+    this.#loads.delete(load);
+    load.claim?.release();
   }
 }
 
@@ -98,6 +114,6 @@ let shared: HotShards | undefined;
 
 /** The loaded shards and the budget of this isolate. Variables do not change during its life, so any caller's will do. */
 export function isolateShards(env: Env): HotShards {
-  shared ??= new HotShards(new MemoryBudget(residentBudget(env.RESIDENT_BYTES)));
+  shared ??= new HotShards(new MemoryBudget(residentBudget(env.RESIDENT_BYTES)), () => Date.now());
   return shared;
 }
