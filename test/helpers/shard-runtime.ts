@@ -1,5 +1,5 @@
 /** The built Worker in workerd with shard objects in an isolate of their own, over a store in this process that counts its reads. */
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import {
   convertV4MiniflareOptions,
@@ -90,9 +90,9 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
   };
   const bindings = { REGION: "local", INDEXES: "", POINTER_MAX_AGE: "3600", ...variables };
   const className = "ShardObject";
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      ...(persist === undefined ? {} : { durableObjectsPersist: persist }),
+  const runtime = new Miniflare({
+    ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
+    ...convertV4MiniflareOptions({
       workers: [
         {
           ...common,
@@ -112,7 +112,7 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
         },
       ],
     }),
-  );
+  });
   const running: ShardRuntime = {
     runtime,
     reads,
@@ -142,9 +142,4 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
     close: () => runtime.dispose(),
   };
   return running;
-}
-
-/** Removes a folder that objects were kept in. */
-export async function removePersisted(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
 }
