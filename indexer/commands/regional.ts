@@ -23,7 +23,7 @@ export const CANARY_OPTION: Option = {
 export const VERIFY_OPTION: Option = {
   type: "string",
   choices: VERIFY,
-  help: "what is read back in a region: head lengths only, new what came with this version, full all of it",
+  help: "what is read back in a region beside what is copied: head nothing, new what its version before does not name, full all",
   default: "new",
 };
 

@@ -31,7 +31,8 @@ export const rollbackCommand: Command = {
     },
     ...STORE_OR_CONFIG,
     canary: CANARY_OPTION,
-    verify: VERIFY_OPTION,
+    // What a region had before was read back when it came, and whoever rolls back is in a hurry.
+    verify: { ...VERIFY_OPTION, default: "head" },
     json: JSON_OPTION,
   },
   notes: [

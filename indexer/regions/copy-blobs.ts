@@ -8,9 +8,9 @@ import { MIB } from "../../shared/limits.ts";
 import type { ReadStore, WriteStore } from "../../shared/store/store.ts";
 
 /**
- * How a blob in a region is known to be sound. `head`: by its length. `new`: those that the region's version
- * does not name are read back to the last byte, the others looked at by length, since they were read back when
- * they came. `full`: all are read back, which is how damage of a disk or a hand is found.
+ * What is read back in a region, to the last byte, beside the blobs that this run writes: they always are. `head`: nothing, a
+ * length will do. `new`: what the region's version does not name, since a run that died may have left it. `full`: all,
+ * which is how damage of a disk or a hand is found.
  */
 export const VERIFY = ["head", "new", "full"] as const;
 /** One of them. */
@@ -60,12 +60,12 @@ export async function copyBlobs(request: CopyRequest): Promise<CopyReport> {
     const trusted = verify === "head" || (verify === "new" && known.has(blob.key));
     const sound = found?.bytes === blob.bytes && (trusted || (await isSound(region, blob)));
     if (!sound) {
-      await bring(home, region, blob, verify);
+      await bring(home, region, blob);
       if (found === null) report.copied++;
       else report.repaired++;
       report.bytes += blob.bytes;
     }
-    if (sound ? !trusted : verify !== "head") report.verified += blob.bytes;
+    if (!sound || !trusted) report.verified += blob.bytes;
     advance(blob.bytes);
   };
   await inTurns(blobs, AT_ONCE, async (blob) => {
@@ -81,10 +81,10 @@ export async function copyBlobs(request: CopyRequest): Promise<CopyReport> {
   return report;
 }
 
-async function bring(home: ReadStore, region: WriteStore, blob: BlobEntry, verify: Verify): Promise<void> {
+async function bring(home: ReadStore, region: WriteStore, blob: BlobEntry): Promise<void> {
   const body = await readWhole(home, blob);
   const { bytes } = await region.put(blob.key, body);
-  if (bytes === blob.bytes && (verify === "head" || (await isSound(region, blob)))) return;
+  if (bytes === blob.bytes && (await isSound(region, blob))) return;
   throw new LightedgeError(
     "blob/corrupt",
     `${blob.key} came back from the region's store otherwise than it was written. The pointer there was not moved; run it again.`,
