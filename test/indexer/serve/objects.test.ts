@@ -47,8 +47,8 @@ const options = (): ServeOptions => ({
   ...{ residentBytes: MIB, persist: folder },
 });
 
-async function same(url: string): Promise<void> {
-  for (const q of QUERIES) {
+async function same(url: string, queries: readonly string[] = QUERIES): Promise<void> {
+  for (const q of queries) {
     for (const mode of MODES) {
       const asked = new URLSearchParams({ q, mode, explain: "true", limit: "20" });
       const response = await fetch(new URL(`v1/indexes/${TINY}/search?${asked}`, url));
@@ -109,7 +109,7 @@ describe("shard objects in workerd", { timeout: 120_000 }, () => {
       for (const cut of ["refuse", "hang"]) {
         expect((await order(serving, { region: "weur", cut })).status).toBe(200);
         expect(await answering()).toBe("enam");
-        await same(serving.url);
+        await same(serving.url, QUERIES.slice(0, 1));
         expect((await order(serving, { heal: true })).status).toBe(200);
         await expect.poll(answering, { timeout: 30_000, interval: 200 }).toBe("weur");
       }
