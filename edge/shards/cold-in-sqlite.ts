@@ -6,6 +6,9 @@ import { checksum } from "./checksum.ts";
 import { DOCUMENTS_A_ROW, type DocumentRow, readDocumentRow, vectorsPerRow } from "./rows.ts";
 import { damaged } from "./second-tier.ts";
 
+/** Rows read by one statement, so that a document of a thousand chunks does not fill memory with them. */
+const ROWS_AT_ONCE = 256;
+
 /** Documents of one query with the rows they were in. */
 interface Fetched {
   readonly documents: Uint32Array;
@@ -162,12 +165,16 @@ export class ColdInSqlite implements ColdSections {
     if (next < chunks.length) throw damaged(`the row of chunk ${chunks[next]} is missing`);
   }
 
-  /** Rows by number, in the order asked for. One statement for all of them: each costs some 5 microseconds then, 10 by itself. */
+  /** Rows by number, in the order asked for. Many by one statement: each costs some 5 microseconds then, 10 by itself. */
   *#read(table: "vectors" | "documents", rows: readonly number[]): Generator<[number, ArrayBuffer]> {
     const query = `SELECT t.at, t.bytes FROM json_each(?) AS wanted CROSS JOIN ${table} AS t ON t.at = wanted.value`;
-    for (const [at, bytes] of this.#sql.exec(query, JSON.stringify(rows)).raw()) {
-      if (typeof at !== "number" || !(bytes instanceof ArrayBuffer)) throw damaged(`a row of ${table}`);
-      yield [at, bytes];
+    for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
+      const wanted = JSON.stringify(rows.slice(first, first + ROWS_AT_ONCE));
+      // All of them before the first is looked at: a cursor that is left half way locks its table.
+      for (const [at, bytes] of [...this.#sql.exec(query, wanted).raw()]) {
+        if (typeof at !== "number" || !(bytes instanceof ArrayBuffer)) throw damaged(`a row of ${table}`);
+        yield [at, bytes];
+      }
     }
   }
 }

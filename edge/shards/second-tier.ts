@@ -168,7 +168,7 @@ export class SecondTier {
 
   #piece(section: string, at: number) {
     const query = "SELECT sha256, bytes FROM pieces WHERE section = ? AND at = ?";
-    const [row] = this.sql.exec(query, section, at).raw();
+    const [row] = [...this.sql.exec(query, section, at).raw()];
     if (row === undefined) return null;
     const [digest, bytes] = row;
     if (!(digest instanceof ArrayBuffer) || !(bytes instanceof ArrayBuffer)) return null;
@@ -178,9 +178,8 @@ export class SecondTier {
   /** What was kept of a version, or null. */
   version(manifest: Sha256) {
     if (!this.#exists()) return null;
-    const [row] = this.sql
-      .exec("SELECT entry, dead, digest FROM versions WHERE manifest = ?", manifest)
-      .raw();
+    const query = "SELECT entry, dead, digest FROM versions WHERE manifest = ?";
+    const [row] = [...this.sql.exec(query, manifest).raw()];
     if (row === undefined) return null;
     const [entry, dead, digest] = row;
     if (typeof entry !== "string" || !(dead instanceof ArrayBuffer) || typeof digest !== "string")
@@ -207,7 +206,7 @@ export class SecondTier {
   /** A text under a name, or null. */
   fact(name: string): string | null {
     if (!this.#exists()) return null;
-    const [row] = this.sql.exec("SELECT value FROM facts WHERE name = ?", name).raw();
+    const [row] = [...this.sql.exec("SELECT value FROM facts WHERE name = ?", name).raw()];
     return row === undefined ? null : String(row[0]);
   }
 
@@ -217,7 +216,7 @@ export class SecondTier {
 
   #exists(): boolean {
     const query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'facts'";
-    return this.sql.exec(query).raw().next().value?.[0] === 1;
+    return this.sql.exec(query).one()["count(*)"] === 1;
   }
 }
 

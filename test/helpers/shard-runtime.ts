@@ -90,9 +90,9 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
   };
   const bindings = { REGION: "local", INDEXES: "", POINTER_MAX_AGE: "3600", ...variables };
   const className = "ShardObject";
-  const runtime = new Miniflare({
-    ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
-    ...convertV4MiniflareOptions({
+  const runtime = new Miniflare(
+    convertV4MiniflareOptions({
+      ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
       workers: [
         {
           ...common,
@@ -112,7 +112,7 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
         },
       ],
     }),
-  });
+  );
   const running: ShardRuntime = {
     runtime,
     reads,
