@@ -1,6 +1,7 @@
 /** Everything an index is made of, read and held against everything else, from the pointer to the last record. */
 import { asLightedgeError } from "../shared/errors.ts";
 import { checkBinding } from "../shared/format/binding.ts";
+import { readClusters } from "../shared/format/clusters.ts";
 import type { DocumentBlock } from "../shared/format/document-block.ts";
 import { openDocuments } from "../shared/format/documents.ts";
 import { idAt } from "../shared/format/ids.ts";
@@ -14,10 +15,12 @@ import { readShard, type ShardFile, type ShardMeta } from "../shared/format/shar
 import { readTable, type TableMeta } from "../shared/format/table.ts";
 import { readTokenizerFile } from "../shared/format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../shared/format/tombstones.ts";
+import { type Assigner, createAssigner } from "../shared/segment/clusters.ts";
 import type { ReadStore } from "../shared/store/store.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";
 import { readExisting } from "../shared/versions/current.ts";
 import { readRegistry } from "../shared/versions/registry.ts";
+import { clusterKernels } from "./stages/make-clusters.ts";
 import { findVersion } from "./store/versions.ts";
 
 /** What a check found. */
@@ -99,6 +102,11 @@ async function checkVersion(
     await attempt("Lexicon", async () => readLexicon(await loadEnvelope(store, blob)));
   for (const blob of blobsOf(manifest, "overlay"))
     await attempt("Overlay", async () => readOverlay(await loadEnvelope(store, blob)));
+  const [clustersBlob] = blobsOf(manifest, "clusters");
+  const clusters =
+    clustersBlob &&
+    (await attempt("Clusters", async () => readClusters(await loadEnvelope(store, clustersBlob))));
+  const assigner = clusters && createAssigner(await clusterKernels(), clusters, clustersBlob.sha256);
   const [tombstones] = blobsOf(manifest, "tombstones");
   const shardCount = blobsOf(manifest, "shard").length;
   const dead =
@@ -130,6 +138,8 @@ async function checkVersion(
         problems.push(`Document ${id} lives in shard ${other} and in shard ${ordinal}.`);
       living.set(id, ordinal);
     }
+    if (assigner && shard.order !== undefined && !isOrder(assigner, shard))
+      problems.push(`Codes of shard ${ordinal} are in other clusters than those nearest to their vectors.`);
     const entry = blobsOf(manifest, "documents")[ordinal]!;
     await attempt(`Documents of shard ${ordinal}`, () =>
       checkDocuments(store, entry, shard, ordinal, problems),
@@ -141,10 +151,21 @@ async function checkVersion(
       ...(tokenizer === null ? {} : { tokenizer }),
       tables: tables.filter((meta) => meta !== null),
       shards: shards.filter((meta) => meta !== null),
+      ...(clusters ? { clusters: clusters.meta } : {}),
     }),
   );
   const bytes = manifest.blobs.reduce((sum, blob) => sum + blob.bytes, 0);
   return { index: manifest.index, version, blobs: manifest.blobs.length, bytes, documents, chunks, problems };
+}
+
+/** Whether a shard's codes are in the order that their vectors give. Cost: a product of every vector with every centroid. */
+function isOrder(assigner: Assigner, { meta, vectors, order }: ShardFile): boolean {
+  const wanted = assigner.order(vectors, meta.chunks);
+  return (
+    wanted.starts.length === order?.starts.length &&
+    wanted.starts.every((start, at) => start === order.starts[at]) &&
+    wanted.chunks.every((chunk, at) => chunk === order.chunks[at])
+  );
 }
 
 function checkCounts({ counts }: Manifest, documents: number, chunks: number, problems: string[]): void {

@@ -1,8 +1,11 @@
-/** A collection to the parts of a version, everything made anew: corpus -> query tables -> lexicon -> fusion weight -> shards. */
+/** A collection to the parts of a version, everything made anew: corpus -> query tables -> lexicon -> fusion weight -> clusters -> shards. */
+import { writeClusters } from "../shared/format/clusters.ts";
 import { writeLexicon } from "../shared/format/lexicon.ts";
 import type { BlobEntry, Manifest } from "../shared/format/manifest.ts";
 import type { RowBits } from "../shared/kernels/kernels.ts";
+import { createAssigner } from "../shared/segment/clusters.ts";
 import { impactsOf, statisticsOf } from "../shared/segment/impacts.ts";
+import { CLUSTERS_FROM } from "./fit/clusters.ts";
 import { loadPrior } from "./fit/prior.ts";
 import type { SpanPlan } from "./fit/spans.ts";
 import type { Progress } from "./progress.ts";
@@ -10,6 +13,7 @@ import { chooseWeight } from "./stages/choose-weight.ts";
 import type { Collection } from "./stages/collect.ts";
 import { encodeCorpus } from "./stages/encode-corpus.ts";
 import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
+import { clusterKernels, makeClusters } from "./stages/make-clusters.ts";
 import { makeLexicon } from "./stages/make-lexicon.ts";
 import { corpusDocuments, impactScaleOf, makeShards } from "./stages/make-shards.ts";
 import { MIX } from "./stages/mix.ts";
@@ -24,6 +28,8 @@ export interface MakeOptions {
   readonly overlapTokens: number;
   /** Chunks of a shard; what fits the resident budget when absent. */
   readonly shardChunks?: number | undefined;
+  /** Chunks from which an index has clusters; `CLUSTERS_FROM` when absent. */
+  readonly clustersFrom?: number | undefined;
   /** Share of the dense side; chosen on held-out texts when absent. */
   readonly weight?: number | undefined;
   readonly spans?: SpanPlan | undefined;
@@ -87,11 +93,26 @@ export async function makeAll(
     blobs.push({ role: "table", task: options.tasks[at]!, ...(await publisher.put(file)) });
   if (lexicon !== null)
     blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
+  const clusters = await makeClusters(
+    collection,
+    corpus,
+    {
+      ...{ encoder: encoder.model.encoderHash, tokenizer: tools.tokenizer, table, mix: MIX },
+      from: options.clustersFrom ?? CLUSTERS_FROM,
+    },
+    progress,
+  );
+  const clustersFile = clusters === null ? null : await writeClusters(clusters);
+  if (clustersFile !== null) blobs.push({ role: "clusters", ...(await publisher.put(clustersFile)) });
+  const assigner =
+    clusters === null || clustersFile === null
+      ? null
+      : createAssigner(await clusterKernels(), clusters, clustersFile.sha256);
   const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
   const facts = segmentFacts(tools, table.file.sha256, { impact_scale: impactScaleOf(impacts), mix: MIX });
   const documents = corpusDocuments(collection, corpus, { impacts, decoded: table.decoded }, facts);
   let ordinal = 0;
-  for await (const made of makeShards(documents, facts, progress, options.shardChunks)) {
+  for await (const made of makeShards(documents, facts, progress, options.shardChunks, assigner)) {
     blobs.push({ role: "shard", ordinal, ...(await publisher.put(made.shard)) });
     blobs.push({ role: "documents", ordinal, ...(await publisher.put(made.documents)) });
     ordinal++;

@@ -1,15 +1,23 @@
 /**
  * A version out of the one before: new and changed documents encoded into a new shard, small old shards
- * merged into it, what is gone marked as dead. Tables, impact scale and mean length stay as
+ * merged into it, what is gone marked as dead. Tables, clusters, impact scale and mean length stay as
  * they were fitted, so every document has the numbers that making all of them anew would give it.
  */
 
+import { readClusters } from "../../shared/format/clusters.ts";
 import { compareIds } from "../../shared/format/ids.ts";
 import { writeLexicon } from "../../shared/format/lexicon.ts";
 import { loadEnvelope } from "../../shared/format/load.ts";
-import { type BlobEntry, type BlobFacts, blobsOf, type ManifestBuild } from "../../shared/format/manifest.ts";
+import {
+  type BlobEntry,
+  type BlobFacts,
+  blobsOf,
+  type Manifest,
+  type ManifestBuild,
+} from "../../shared/format/manifest.ts";
 import { readTable } from "../../shared/format/table.ts";
 import { writeTombstones } from "../../shared/format/tombstones.ts";
+import { type Assigner, createAssigner } from "../../shared/segment/clusters.ts";
 import { impactsOf } from "../../shared/segment/impacts.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { decodeTable } from "../compress/decode-table.ts";
@@ -17,6 +25,7 @@ import type { MadeParts, MakeOptions } from "../make-all.ts";
 import type { Progress } from "../progress.ts";
 import { type Collection, someOf } from "../stages/collect.ts";
 import { encodeCorpus } from "../stages/encode-corpus.ts";
+import { clusterKernels } from "../stages/make-clusters.ts";
 import { makeLexicon } from "../stages/make-lexicon.ts";
 import { corpusDocuments, makeShards, type ShardDocument } from "../stages/make-shards.ts";
 import { MIX } from "../stages/mix.ts";
@@ -51,12 +60,13 @@ export async function makeSome(
   const build = manifest.build!;
   const [tableEntry] = blobsOf(manifest, "table");
   const parts = keptParts(base, plan);
+  const clusters = plan.kind === "none" ? null : await keptClusters(store, manifest);
   const facts = segmentFacts(tools, tableEntry!.sha256, { impact_scale: build.impact_scale, mix: MIX });
   const documents = [
     ...(await freshDocuments(store, base, plan, collection, tools, options, facts, progress)),
     ...(await mergedDocuments(store, base, plan)),
   ].sort((a, b) => compareIds(a.id, b.id));
-  for await (const made of makeShards(documents, facts, progress, options.shardChunks)) {
+  for await (const made of makeShards(documents, facts, progress, options.shardChunks, clusters)) {
     parts.push({
       first: made.first,
       chunks: made.chunks,
@@ -72,6 +82,7 @@ export async function makeSome(
   if (plan.kind === "none") blobs.push(...blobsOf(manifest, "lexicon"));
   else if (lexicon !== null)
     blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
+  blobs.push(...blobsOf(manifest, "clusters"));
   parts.forEach(({ shard, documents: records }, ordinal) => {
     blobs.push({ role: "shard", ordinal, ...shard }, { role: "documents", ordinal, ...records });
   });
@@ -93,6 +104,13 @@ export async function makeSome(
     tableBytes: tableEntry!.bytes,
     fit: {},
   };
+}
+
+/** The base's clusters, for what is new; null where it has none. */
+async function keptClusters(store: ReadStore, manifest: Manifest): Promise<Assigner | null> {
+  const [entry] = blobsOf(manifest, "clusters");
+  if (entry === undefined) return null;
+  return createAssigner(await clusterKernels(), readClusters(await loadEnvelope(store, entry)), entry.sha256);
 }
 
 function keptParts({ shards }: Base, plan: RunPlan): Part[] {

@@ -5,6 +5,7 @@ import { DocumentsWriter } from "../../shared/format/documents.ts";
 import type { WrittenFile } from "../../shared/format/envelope.ts";
 import { writeShard } from "../../shared/format/shard.ts";
 import { FORMAT_LIMITS } from "../../shared/limits.ts";
+import type { Assigner } from "../../shared/segment/clusters.ts";
 import { compressVector } from "../../shared/segment/compress-vector.ts";
 import type { SparseVector } from "../../shared/segment/impacts.ts";
 import {
@@ -45,12 +46,14 @@ export interface BuiltShard {
 /**
  * Shards of these documents, which must be in ascending order of ids, one after the other; only one is
  * in memory at a time. `chunks` is how many a shard holds at most; what fits the resident budget when absent.
+ * With clusters, codes are in their order.
  */
 export async function* makeShards(
   documents: readonly ShardDocument[],
   facts: SegmentFacts,
   progress: Progress,
   chunks: number = FORMAT_LIMITS.shardChunks,
+  clusters: Assigner | null = null,
 ): AsyncIterable<BuiltShard> {
   const stage = progress.stage("write shards", documents.length);
   let count = 0;
@@ -62,7 +65,7 @@ export async function* makeShards(
       own.push({ ...numbers, place: await writer.add(record, digest) });
       stage.advance(1);
     }
-    const segment = makeSegment(own, facts);
+    const segment = makeSegment(own, facts, clusters);
     count++;
     yield {
       first: own[0]!.id,

@@ -65,15 +65,18 @@ function takeBest(shard: LiveShard, wanted: number): Proposal {
   const rows = takeRows(shard, (out) => kernels.topFloats(work.best, found, wanted, out));
   const numbers = kernels.shorts(work.found, found);
   const best = kernels.floats(work.best, found);
-  return {
-    documents: rows.map((row) => numbers[row]! & 0xffff),
-    scores: Float32Array.from(rows, (row) => best[row]!),
-  };
+  const documents = new Uint32Array(rows.length);
+  const scores = new Float32Array(rows.length);
+  for (let at = 0; at < rows.length; at++) {
+    documents[at] = numbers[rows[at]!]! & 0xffff;
+    scores[at] = best[rows[at]!]!;
+  }
+  return { documents, scores };
 }
 
 function leastOf({ scores }: Proposal): number {
   let least = Number.POSITIVE_INFINITY;
-  for (const score of scores) least = Math.min(least, score);
+  for (let at = 0; at < scores.length; at++) if (scores[at]! < least) least = scores[at]!;
   return least;
 }
 
@@ -81,9 +84,10 @@ function leastOf({ scores }: Proposal): number {
 function putBack({ kernels, meta, work }: LiveShard, { documents, scores }: Proposal): number {
   const best = kernels.floats(work.best, meta.documents);
   const marks = kernels.ints(work.seen, Math.ceil(meta.documents / 32));
-  documents.forEach((document, at) => {
+  for (let at = 0; at < documents.length; at++) {
+    const document = documents[at]!;
     best[document] = scores[at]!;
     marks[document >> 5]! |= 1 << (document & 31);
-  });
+  }
   return documents.length;
 }

@@ -37,7 +37,9 @@ export function placeCentroids(
     meta: { clusters: count, padded },
     centroids,
     scales,
-  }: Pick<ClustersFile, "meta" | "centroids" | "scales">,
+  }: Pick<ClustersFile, "centroids" | "scales"> & {
+    readonly meta: Pick<ClustersFile["meta"], "clusters" | "padded">;
+  },
 ): PlacedCentroids {
   const at = kernels.allocate(count * padded);
   const rows = kernels.allocate(4 * count);
@@ -50,7 +52,7 @@ export function placeCentroids(
   kernels.ints(rows, count).forEach((_, row, all) => {
     all[row] = row;
   });
-  return { kernels, count, padded, centroids: at, rows, query, dots, found, scales };
+  return { kernels, count, padded, centroids: at, rows, query, dots, found, scales: scales.slice() };
 }
 
 /** Assigns to these clusters, in `kernels`' memory. */

@@ -3,6 +3,8 @@ import type { BuildReport } from "../../indexer/build.ts";
 import { checkIndex } from "../../indexer/check.ts";
 import { commit, readPointer } from "../../indexer/store/publish.ts";
 import { Publisher } from "../../indexer/store/publish-version.ts";
+import { readClusters } from "../../shared/format/clusters.ts";
+import { loadEnvelope } from "../../shared/format/load.ts";
 import {
   BLOB_ROLES,
   type BlobEntry,
@@ -12,6 +14,7 @@ import {
   serializeManifest,
 } from "../../shared/format/manifest.ts";
 import { writeOverlay } from "../../shared/format/overlay.ts";
+import { readShard, writeShard } from "../../shared/format/shard.ts";
 import { writeTombstones } from "../../shared/format/tombstones.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import { buildTiny, copyOf, TINY } from "../helpers/tiny-build.ts";
@@ -85,6 +88,27 @@ describe("a check", () => {
     expect(problems).toEqual([
       expect.stringContaining("counts 41 documents and the shards 40"),
       expect.stringContaining("counts 1 chunks"),
+    ]);
+  });
+
+  it("says which shard's codes are in other clusters than their vectors say", async () => {
+    const { store: sound, manifest } = await buildTiny({ clustersFrom: 20 });
+    const store = await copyOf(sound);
+    const [entry] = blobsOf(manifest, "clusters");
+    const [blob] = blobsOf(manifest, "shard");
+    const file = readClusters(await loadEnvelope(store, entry!));
+    expect((await checkIndex(store, TINY)).problems).toEqual([]);
+    const shard = readShard(await loadEnvelope(store, blob!));
+    // All in the first cluster, which is what the format allows and no search should see.
+    const starts = new Uint32Array(file.meta.clusters + 1).fill(shard.meta.chunks, 1);
+    const chunks = Uint16Array.from({ length: shard.meta.chunks }, (_, at) => at);
+    const put = await new Publisher(store).put(await writeShard({ ...shard, order: { starts, chunks } }));
+    const blobs = manifest.blobs.map((other) => (other === blob ? { ...blob, ...put } : other));
+    const base = await readPointer(store, TINY);
+    const parent = base!.pointer.manifest.sha256;
+    await commit(store, TINY, { manifest: serializeManifest({ ...manifest, blobs, parent }), blobs, base });
+    expect((await checkIndex(store, TINY)).problems).toEqual([
+      "Codes of shard 0 are in other clusters than those nearest to their vectors.",
     ]);
   });
 
