@@ -17,6 +17,8 @@ const FOLDER = fileURLToPath(new URL("../../build/worker", import.meta.url));
 
 /** Whose names the tests need. */
 export const ROUTER = "router";
+/** The same Worker with memory for whole indexes and no objects. */
+export const WHOLE = "whole";
 export const OBJECTS = "objects";
 
 /** How a runtime is started. */
@@ -33,6 +35,20 @@ export interface ShardRuntimeOptions {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
+/** Of a request what tests send. */
+export interface Init {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** An answer, read. */
+export interface Asked {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Headers;
+}
+
 /** A runtime at work. */
 export interface ShardRuntime {
   readonly runtime: Miniflare;
@@ -41,16 +57,9 @@ export interface ShardRuntime {
   /** Called before each read; may wait or throw. */
   before: (read: string) => Promise<void> | void;
   /** The answer of the HTTP interface, its status with it. */
-  ask(
-    path: string,
-    init?: { method?: string; body?: string; headers?: Record<string, string> },
-  ): Promise<{
-    readonly status: number;
-    readonly body: unknown;
-    readonly headers: Headers;
-  }>;
+  ask(path: string, init?: Init, worker?: string): Promise<Asked>;
   /** A search that is answered by 200. */
-  search(index: string, request: SearchRequest): Promise<SearchAnswer>;
+  search(index: string, request: SearchRequest, worker?: string): Promise<SearchAnswer>;
   /** Evicts the objects of shards from memory, as the platform does after some idle seconds. */
   evict(): Promise<void>;
   close(): Promise<void>;
@@ -104,6 +113,7 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
           },
           durableObjects: { SHARDS: { className, scriptName: OBJECTS, useSQLite: true } },
         },
+        { ...common, name: WHOLE, bindings: { ...bindings, INBOX: "read" } },
         {
           ...common,
           name: OBJECTS,
@@ -117,8 +127,8 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
     runtime,
     reads,
     before: () => undefined,
-    async ask(path, init = {}) {
-      const { fetch } = await runtime.getWorker(ROUTER);
+    async ask(path, init = {}, worker = ROUTER) {
+      const { fetch } = await runtime.getWorker(worker);
       const response = await fetch(`http://edge.test${path}`, init);
       return {
         status: response.status,
@@ -126,12 +136,13 @@ export async function startShardRuntime(options: ShardRuntimeOptions): Promise<S
         headers: new Headers([...response.headers]),
       };
     },
-    async search(index, request) {
-      const { status, body } = await running.ask(`/v1/indexes/${index}/search`, {
+    async search(index, request, worker) {
+      const init = {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(request),
-      });
+      };
+      const { status, body } = await running.ask(`/v1/indexes/${index}/search`, init, worker);
       if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);
       return body as SearchAnswer;
     },
