@@ -320,7 +320,9 @@ async function write(
   const idempotencyKey = request.headers.get("idempotency-key");
   const indexes = router.written(nearestFirst(regions, place));
   const taken = await takeWrite(writes, indexes, { ...document, idempotencyKey }, today(), background);
-  return json(taken, 202, new Headers({ "x-request-id": requestId, [REGION_HEADER]: regions[0].name }));
+  // Whoever asks, and wherever: a write is home's until the next version brings it to the others.
+  const region = regions[0].name;
+  return json({ ...taken, region }, 202, new Headers({ "x-request-id": requestId, [REGION_HEADER]: region }));
 }
 
 function indexOf({ segments }: Call): string {

@@ -190,6 +190,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     op: { type: "string", enum: ["put", "delete"] },
     write: { type: "string", description: "The name of the write, for min_write." },
     received: { type: "string", format: "date-time" },
+    region: { type: "string", description: "The home region, whose inbox it is in." },
   }),
   Document: object(
     {

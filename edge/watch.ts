@@ -146,7 +146,8 @@ function alarmOf(check: CheckResult): Alarm | null {
     return { ...facts, kind: "failing", message };
   }
   if (isFarBehind(check)) {
-    const message = `The region ${region} is ${behind} versions of ${index} behind the newest, and has been for longer than ${maxAge} seconds. Run "lightedge replicate", and see what its last run said.`;
+    const versions = behind === 1 ? "one version" : `${behind} versions`;
+    const message = `The region ${region} is ${versions} of ${index} behind the newest, and has been for longer than ${maxAge} seconds. Run "lightedge replicate", and see what its last run said.`;
     return { ...facts, kind: "behind", message };
   }
   if (!isStale(check)) return null;

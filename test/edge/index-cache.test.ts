@@ -10,8 +10,10 @@ const MAX_AGE = 10_000;
 const PATIENCE = 60;
 
 /** A cache over a store that the test holds in its hands: sizes, versions, failures, a clock. */
-function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
-  const { budgetBytes = 1000, slots = 8 } = options;
+function setUp(
+  options: { budgetBytes?: number; slots?: number; maxStaleMs?: number; inboxIsElsewhere?: boolean } = {},
+) {
+  const { budgetBytes = 1000, slots = 8, inboxIsElsewhere = false } = options;
   const state = {
     time: 0,
     versions: new Map<string, number>(),
@@ -24,6 +26,8 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
     /** Bytes that loaded indexes take beyond what was foreseen. */
     surplus: 0,
     failure: undefined as Error | undefined,
+    /** What looks at inboxes fail with. */
+    inboxFailure: undefined as Error | undefined,
     /** When set, loads wait for it. */
     gate: undefined as Promise<unknown> | undefined,
     background: [] as Promise<unknown>[],
@@ -63,15 +67,18 @@ function setUp(options: { budgetBytes?: number; slots?: number } = {}) {
         const { inboxGate } = state;
         const writes = state.inbox.get(index.name) ?? [];
         await (inboxGate ?? Promise.resolve());
-        if (state.failure !== undefined) throw state.failure;
+        const failure = state.failure ?? state.inboxFailure;
+        if (failure !== undefined) throw failure;
         state.room = capBytes;
         return writes.length === 0 && index.waiting.length === 0 ? index : index.withWrites(writes, capBytes);
       },
+      inboxIsElsewhere: () => inboxIsElsewhere,
     },
     {
       budgetBytes,
       waitingBytes: 1000,
       slots,
+      ...(options.maxStaleMs === undefined ? {} : { maxStaleMs: options.maxStaleMs }),
       pointerMaxAgeMs: MAX_AGE,
       patienceMs: PATIENCE,
       now: () => state.time,
@@ -430,5 +437,41 @@ describe("an index that has to pass a test", () => {
     expect((await cache.getWhere("a", background, () => false)).provenAt).toBe(0);
     state.failure = undefined;
     expect((await cache.getWhere("a", background, ({ provenAt }) => provenAt >= 5000)).provenAt).toBe(5000);
+  });
+});
+
+describe("an index whose store cannot be asked", () => {
+  test("is served for as long as may be, said to be unproven, and not a moment longer", async () => {
+    const { state, cache, get, background } = setUp({ maxStaleMs: 10 * MAX_AGE });
+    await get("a");
+    state.failure = new LightedgeError("store/unavailable", "Down.");
+    state.time += 10 * MAX_AGE - 1;
+    const any = () => true;
+    expect(await cache.getWhere("a", background, any)).toMatchObject({ unreadable: true, provenAt: 0 });
+    state.time += 1;
+    await expect(get("a")).rejects.toMatchObject({ code: "store/unavailable" });
+    // It is still there, so that a look is all it takes when the store is back.
+    expect(cache.loaded()).toHaveLength(1);
+    state.failure = undefined;
+    expect(await cache.getWhere("a", background, any)).toMatchObject({
+      ...{ unreadable: false, provenAt: state.time },
+    });
+    expect(state.opened).toEqual(["a"]);
+  });
+
+  test("whose inbox is elsewhere is served without it, with the writes that were known", async () => {
+    const { state, cache, get, background } = setUp({ inboxIsElsewhere: true });
+    const write = { entry: entryOf(5, "x", { text: "new" }, "a"), bytes: 10 };
+    state.inbox.set("a", [write]);
+    await get("a");
+    state.inboxFailure = new LightedgeError("store/unavailable", "Home is down.");
+    state.versions.set("a", 2);
+    state.time += MAX_AGE * STALE_FACTOR;
+    const found = await cache.getWhere("a", background, () => true);
+    expect(found).toMatchObject({ provenAt: state.time, inboxAt: 0, unreadable: false });
+    expect(found.index.version).toMatch(/^2-/);
+    expect(found.index.waiting).toEqual([write]);
+    // Of an index that was not loaded before none are known, and that is no reason to refuse it.
+    expect((await get("b")).waiting).toEqual([]);
   });
 });

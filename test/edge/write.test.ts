@@ -53,6 +53,7 @@ describe("a write", () => {
       op: "put",
       write: `${now}-0000000000000001`,
       received: "2026-03-01T10:00:00.500Z",
+      region: "test",
     });
     expect(await inboxOf(store)).toEqual([inboxKey(TINY, (ack as Ack).write)]);
     expect((await find("anchor boat sailor")).slice(0, 3)).toContain("a/new");
