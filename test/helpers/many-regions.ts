@@ -21,8 +21,12 @@ export interface FakeRegion {
   pointer?: ErrorCode | undefined;
   /** What loading is answered with, where the pointer was read. */
   load?: ErrorCode | undefined;
+  /** Milliseconds that loading takes. */
+  loadMs?: number;
   /** What a search is answered with. `never` for nothing at all. */
   search?: ErrorCode | "never" | undefined;
+  /** Versions up to this one have been collected: what is loaded of them finds no documents. */
+  gone?: number;
   /** Ordinals of shards that do not answer. */
   missing?: readonly number[];
   /** Whether home's inbox cannot be seen from it. */
@@ -75,6 +79,7 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
       const { region, fake } = fakeOf(key);
       room(fake.residentBytes ?? 1000);
       asked.push(`${region} load`);
+      if (fake.loadMs !== undefined) await time.pause(fake.loadMs);
       refuse(fake.load, `Loading from ${region}`);
       const documents = [{ id: `${region}/${seq}`, fields: { title: "tea", text: `tea of version ${seq}` } }];
       const base = fakeIndex({ name: "docs", seq, documents, residentBytes: fake.residentBytes ?? 1000 });
@@ -85,6 +90,7 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
           asked.push(`${region} search`);
           if (fake.search === "never") await new Promise(() => undefined);
           refuse(fake.search === "never" ? undefined : fake.search, `Searching in ${region}`);
+          if (seq <= (fake.gone ?? 0)) refuse("blob/missing", `Version ${seq} of ${region}`);
           const answer = await index.search(request);
           const missing = fake.missing ?? [];
           if (missing.length === 0) return { ...answer, region };

@@ -146,6 +146,16 @@ describe("a region that has failed", () => {
     expect([status, body.region]).toEqual([200, "weur"]);
   });
 
+  test("in one index is taken again when that answers", async () => {
+    const fakes = fakesOf([{ seq: 1, load: "blob/corrupt" }, { seq: 1 }]);
+    const { search, time, circuits } = manyRegions(fakes);
+    await search();
+    delete fakes.weur!.load;
+    await time.pass(1000);
+    expect((await search()).body.region).toBe("weur");
+    expect(circuits.state("weur/docs")).toBeNull();
+  });
+
   test("in one index goes on answering for others", async () => {
     const { search, circuits } = manyRegions(fakesOf([{ seq: 1, load: "blob/corrupt" }, { seq: 1 }]));
     await search();
@@ -202,6 +212,21 @@ describe("versions", () => {
     expect((await search()).body).toMatchObject({ region: "weur", version: "4-00000004" });
   });
 
+  test("that were replaced and collected while they were loaded give way to the newest, unseen by who asks", async () => {
+    const fakes = fakesOf([{ seq: 1 }, { seq: 1 }]);
+    const { search } = manyRegions(fakes);
+    await search();
+    Object.assign(fakes.weur!, { seq: 2, gone: 1 });
+    const { body } = await search();
+    expect(body).toMatchObject({ region: "weur", version: "2-00000002" });
+    expect(body).not.toHaveProperty("failover");
+  });
+
+  test("that are too old say more than that another region is down", async () => {
+    const { search } = manyRegions(fakesOf([{ seq: 1, pointer: "store/unavailable" }, { seq: 1 }]));
+    expect((await search("&min_version=2")).body.error?.code).toBe("index/behind");
+  });
+
   test("are never mixed, whatever fails while they change", async () => {
     let seed = 11;
     const draw = (below: number) => {
@@ -237,6 +262,12 @@ describe("an index that", () => {
       failover: { from: [{ region: "apac", code: "index/not-found" }] },
     });
     expect(asked.filter((each) => each.startsWith("enam"))).toEqual([]);
+  });
+
+  test("a replica does not have yet comes from home first, though others are nearer", async () => {
+    const world = manyRegions({ enam: { seq: 2 }, weur: { seq: 2 }, apac: { seq: null } });
+    expect((await world.search("", "apac")).body.region).toBe("enam");
+    expect(world.asked.filter((each) => each.startsWith("weur"))).toEqual([]);
   });
 
   test("nobody has is 404 after two looks at most", async () => {
@@ -308,6 +339,15 @@ describe("the deadline", () => {
     expect(time.now).toBe(4000);
   });
 
+  test("ends a request while a load goes on, which says nothing against the region", async () => {
+    const { search, time, circuits } = manyRegions(fakesOf([{ seq: 1, loadMs: 5000 }, { seq: 1 }]));
+    expect((await search()).status).toBe(503);
+    expect(circuits.state("weur")).toBeNull();
+    await time.pass(1000);
+    expect((await search()).body).toMatchObject({ region: "weur" });
+    expect(time.now).toBe(5000);
+  });
+
   test("with a part in hand gives that", async () => {
     const { search } = manyRegions(
       fakesOf([
@@ -320,6 +360,17 @@ describe("the deadline", () => {
 });
 
 describe("writes that wait at home", () => {
+  test("are never known where nobody looks for them, however long ago they were", async () => {
+    const write = "1000000000000-0000000000000001";
+    for (const [readsInbox, status] of [
+      [true, 200],
+      [false, 503],
+    ] as const) {
+      const { search } = manyRegions(fakesOf([{ seq: 1 }]), { readsInbox });
+      expect((await search(`&min_write=${write}`)).status).toBe(status);
+    }
+  });
+
   test("are said to be unseen where home cannot be asked, and what must know of one is refused", async () => {
     const fakes = fakesOf([
       { seq: 1, pointer: "store/unavailable" },
@@ -330,6 +381,5 @@ describe("writes that wait at home", () => {
     expect(body).toMatchObject({ region: "enam", warnings: [expect.stringContaining("home region")] });
     const write = "1769947200000-0000000000000001";
     expect((await search(`&min_write=${write}`, "enam")).body.error?.code).toBe("index/behind");
-    fakes.enam!.blind = false;
   });
 });
