@@ -1,37 +1,81 @@
 /** The engine's shards in this process, and a dense search over them from a vector to ids: what a vector library does. */
 import { nodePorts } from "../../indexer/engine-node.ts";
+import { probe, type ResidentClusters, residentClusters } from "../../shared/engine/clusters.ts";
 import { chooseDocuments } from "../../shared/engine/cut.ts";
-import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
+import { type EncodedQuery, quantizeQuery } from "../../shared/engine/encode-query.ts";
 import { liveShards, searchable } from "../../shared/engine/live-shards.ts";
-import { loadShard, type ResidentShard } from "../../shared/engine/resident.ts";
+import {
+  hotShardBytes,
+  loadShard,
+  type ResidentShard,
+  residentShardBytes,
+} from "../../shared/engine/resident.ts";
 import type { SearchableShard } from "../../shared/engine/shard-contract.ts";
+import { readClusters } from "../../shared/format/clusters.ts";
 import { idAt } from "../../shared/format/ids.ts";
+import { loadEnvelope } from "../../shared/format/load.ts";
 import { blobsOf } from "../../shared/format/manifest.ts";
 import type { Scale } from "./prepare.ts";
 
 const SHARD_BYTES = 1 << 30;
 
-/** Shards of the index, all of each in memory. */
-export async function loadShards({ store, manifest }: Scale): Promise<readonly ResidentShard[]> {
+/** An index's shards and clusters, all of them in memory. */
+export interface OwnShards {
+  readonly shards: readonly SearchableShard[];
+  /** Null where the index has none. */
+  readonly clusters: ResidentClusters | null;
+  /** Bytes of the shards, all of them and without their cold sections, as a Durable Object holds them; and of the clusters. */
+  readonly bytes: { readonly all: number; readonly hot: number; readonly clusters: number };
+}
+
+/** Loads them. */
+export async function loadShards({ store, manifest }: Scale): Promise<OwnShards> {
   const ports = await nodePorts(store);
   const shards: ResidentShard[] = [];
   for (const blob of blobsOf(manifest, "shard"))
     shards.push(await loadShard(store, blob, ports.kernels(SHARD_BYTES)));
-  return shards;
+  const [entry] = blobsOf(manifest, "clusters");
+  const clusters =
+    entry === undefined
+      ? null
+      : residentClusters(readClusters(await loadEnvelope(store, entry)), ports.kernels(SHARD_BYTES));
+  const sum = (of: (shard: ResidentShard) => number) => shards.reduce((all, shard) => all + of(shard), 0);
+  // Here vectors lie in the memory of the kernels, which counts as hot; in an object they do not.
+  const vectors = sum(({ meta }) => meta.chunks * meta.padded);
+  return {
+    shards: liveShards(shards).map(searchable),
+    clusters,
+    bytes: {
+      all: sum(residentShardBytes),
+      hot: sum(hotShardBytes) - vectors,
+      clusters: clusters?.residentBytes ?? 0,
+    },
+  };
 }
 
-/** What these shards answer. */
-export function answering(shards: readonly ResidentShard[]): readonly SearchableShard[] {
-  return liveShards(shards).map(searchable);
+/** How hard a dense search tries: clusters it looks into, and documents it scores exactly. */
+export interface DenseEffort {
+  readonly probes: number;
+  readonly pool: number;
 }
 
-/** Ids of the ten best by exact int8 score among the `pool` best by estimate, best first. The query must have no sparse terms. */
+/**
+ * Ids of the `wanted` best by exact int8 score among the `pool` best by estimate, best first: all that a search does
+ * on the dense side but for making the vector, which has `padded` numbers.
+ */
 export function denseTop(
-  shards: readonly SearchableShard[],
-  query: EncodedQuery,
-  pool: number,
+  { shards, clusters }: OwnShards,
+  vector: Float32Array,
+  { probes, pool }: DenseEffort,
   wanted: number,
 ): readonly string[] {
+  const dense = quantizeQuery(vector);
+  if (dense === null) return [];
+  const looked = clusters === null ? null : probe(clusters, dense, probes);
+  const query: EncodedQuery = {
+    dense: { ...dense, clusters: looked },
+    sparse: { terms: [], weights: [], scale: 1 },
+  };
   const cut = { dense: pool, sparse: 0 };
   const proposed = shards.map((shard) => shard.propose(query, cut));
   const chosen = chooseDocuments(proposed, cut);
@@ -48,9 +92,4 @@ export function denseTop(
     }
   });
   return best.map(({ shard, at }) => idAt(scored[shard]!, at));
-}
-
-/** A query without its sparse side. */
-export function denseOnly(query: EncodedQuery): EncodedQuery {
-  return { ...query, sparse: { ...query.sparse, terms: [], weights: [] } };
 }

@@ -25,8 +25,8 @@ export interface QueryForms {
 /** How a query's vector was made. */
 export type QueryEncoding = "table" | "encoder";
 
-/** So many questions of medquad, scifact and nq-qed in turn, evenly spread over each. */
-export async function queryTexts(count: number, folder = COLLECTIONS): Promise<readonly string[]> {
+/** So many questions of medquad, scifact and nq-qed in turn, evenly spread over each; with a `shift` those that follow them there. */
+export async function queryTexts(count: number, shift = 0, folder = COLLECTIONS): Promise<readonly string[]> {
   const lists = await Promise.all(
     ["medquad", "scifact", "nq-qed"].map(async (name) =>
       (await readTestCollection(join(folder, name))).queries.map(({ text }) => text),
@@ -35,7 +35,7 @@ export async function queryTexts(count: number, folder = COLLECTIONS): Promise<r
   return Array.from({ length: count }, (_, at) => {
     const list = lists[at % lists.length]!;
     const each = Math.ceil(count / lists.length);
-    return list[Math.floor((Math.floor(at / lists.length) * list.length) / each)]!;
+    return list[(Math.floor((Math.floor(at / lists.length) * list.length) / each) + shift) % list.length]!;
   });
 }
 

@@ -24,7 +24,7 @@ import { TOP } from "../peers/vector-index.ts";
 import { against, quantile, type Result, round, timeEach } from "../result.ts";
 import { kernelAccumulator, plainAccumulator, postingBlocks, postingsFor } from "./accumulator.ts";
 import type { Line } from "./corpus.ts";
-import { answering, loadShards } from "./ours.ts";
+import { loadShards } from "./ours.ts";
 import type { Scale } from "./prepare.ts";
 import { encodeQueries, queryTexts } from "./queries.ts";
 import { spread, timeRounds } from "./rounds.ts";
@@ -38,7 +38,7 @@ export async function measureSparse(scale: Scale, fullText: boolean): Promise<re
   const texts = await queryTexts(QUERIES);
   const { table } = await encodeQueries(scale, texts);
   const queries = table.map(({ encoded }): EncodedQuery => ({ ...encoded, dense: null }));
-  const shards = answering(await loadShards(scale));
+  const { shards } = await loadShards(scale);
   const blocks = postingBlocks(await impactsOfAll(scale));
   const plain = plainAccumulator(blocks);
   const kernels = kernelAccumulator(blocks, (await nodePorts(scale.store)).kernels(MEMORY));
