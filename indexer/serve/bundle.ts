@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import { LightedgeError } from "../../shared/errors.ts";
+import { SHARDS_CLASS } from "../../shared/regions/region.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -39,6 +40,22 @@ export async function placeModules(): Promise<Module[]> {
   return [
     { type: "ESModule", path: join(BUNDLE, "local-entry.js"), contents: entry },
     { type: "ESModule", path: join(BUNDLE, "local-place.js"), contents: await inside("place.ts") },
+    ...(await bundledModules()),
+  ];
+}
+
+/** The bundle behind `inside/objects.ts`: shard objects as they are, which can be reset. */
+export async function objectModules(): Promise<Module[]> {
+  const entry = [
+    `import { ${SHARDS_CLASS} as deployed } from "./index.js";`,
+    'import { resets, resettable } from "./local-objects.js";',
+    'export * from "./index.js";',
+    `export const ${SHARDS_CLASS} = resettable(deployed);`,
+    "export default resets;",
+  ].join("\n");
+  return [
+    { type: "ESModule", path: join(BUNDLE, "local-objects-entry.js"), contents: entry },
+    { type: "ESModule", path: join(BUNDLE, "local-objects.js"), contents: await inside("objects.ts") },
     ...(await bundledModules()),
   ];
 }

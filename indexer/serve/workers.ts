@@ -2,7 +2,14 @@
 import type { Request as WorkerdRequest, Response as WorkerdResponse } from "miniflare";
 import { type Place, SHARDS_BINDING, SHARDS_CLASS } from "../../shared/regions/region.ts";
 import type { ServedStore } from "../store/service.ts";
-import { BUNDLE, bundledModules, compatibilityDate, linkModules, placeModules } from "./bundle.ts";
+import {
+  BUNDLE,
+  bundledModules,
+  compatibilityDate,
+  linkModules,
+  objectModules,
+  placeModules,
+} from "./bundle.ts";
 import type { FaultBoard } from "./faults.ts";
 import { distantStore, nearStore, type StoreService } from "./store-link.ts";
 
@@ -72,7 +79,7 @@ export async function worldWorkers(common: Common, world: World) {
   const isolates = Array.from({ length: world.isolates }, (_, at) => at);
   const date = await compatibilityDate();
   const modules = await placeModules();
-  const plain = await bundledModules();
+  const resettable = await objectModules();
   const storesFrom = (from: string): Record<string, StoreService> =>
     Object.fromEntries(
       regions.map(({ name, store, storeBinding }) => [
@@ -117,7 +124,7 @@ export async function worldWorkers(common: Common, world: World) {
     isolates.map((isolate) => ({
       name: objectsWorker(name, isolate),
       modulesRoot: BUNDLE,
-      modules: plain,
+      modules: resettable,
       compatibilityDate: date,
       bindings: { ...common.bindings },
       durableObjects: OWN_SHARDS,

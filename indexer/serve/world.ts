@@ -41,8 +41,8 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
       await link.fetch("http://link/", { method: "PUT", body: JSON.stringify(board.ways) });
     },
     async evict(region) {
-      for (const name of region === undefined ? names : [region])
-        await evictObjects(miniflare, name, isolates);
+      const meant = region === undefined ? names : [region];
+      await Promise.all(meant.map((name) => evictObjects(miniflare, name, isolates)));
     },
     async restart() {
       // New settings are a new process and the death of the old one; the ports stay, since they are known by now.
@@ -69,18 +69,16 @@ export async function serveWorld(options: ServeOptions): Promise<Serving> {
   }
 }
 
+/** Has each object of a region reset, those at a call when they are done with it: see `inside/objects.ts`. */
 async function evictObjects(miniflare: Miniflare, region: string, isolates: number): Promise<void> {
-  for (let isolate = 0; isolate < isolates; isolate++) {
-    const worker = objectsWorker(region, isolate);
-    for (const id of await miniflare.listDurableObjectIds(SHARDS_CLASS, worker)) {
-      try {
-        await miniflare.unsafeEvictDurableObject(worker, SHARDS_CLASS, { id });
-      } catch (error) {
-        // Nothing of it is in memory then: it was reset meanwhile, or has not been asked since the last time.
-        if (!String(error).includes("not currently running")) throw error;
-      }
-    }
-  }
+  const workers = Array.from({ length: isolates }, (_, isolate) => objectsWorker(region, isolate));
+  await Promise.all(
+    workers.map(async (name) => {
+      const ids = await miniflare.listDurableObjectIds(SHARDS_CLASS, name);
+      const worker = await miniflare.getWorker(name);
+      await worker.fetch("http://objects/", { method: "POST", body: JSON.stringify(ids) });
+    }),
+  );
 }
 
 function worldRegions({ regions, store }: ServeOptions): readonly WorldRegion[] {
