@@ -54,9 +54,9 @@ const limit = Number(values.limit);
 const progress = showProgress(process.stderr);
 const store = openStore(values.store ?? "file:.lightedge/memory");
 const copies = new Copies(store);
-const made = values.store === undefined ? wanted() : [];
+const made = values.index === undefined ? wanted() : [];
 for (const each of made) await copies.build(each, progress);
-const indexes = values.store === undefined ? made.map(({ index }) => index) : [values.index ?? "docs"];
+const indexes = values.index === undefined ? made.map(({ index }) => index) : [values.index];
 const adminKey = values.writes ? "memory-bench-0123456789" : undefined;
 
 if (values.v8 !== "") process.env.MINIFLARE_WORKERD_V8_FLAGS = values.v8;

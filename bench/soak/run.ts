@@ -47,6 +47,9 @@ export interface SoakSettings {
 /** Questions that are asked at any time, and how many others take their place with each version. */
 const QUESTIONS = 60;
 
+/** Evictions under way at once: one waits for an object that is at a call. */
+const EVICTIONS_AT_ONCE = 4;
+
 const INDEX = "soak";
 
 /** Runs a soak. Throws where the deployment does not start or a run of the indexer fails; what answers say is in the lines. */
@@ -68,6 +71,10 @@ export async function soak(settings: SoakSettings): Promise<readonly Stretch[]> 
     const run = new Soak(settings, world, reindexer);
     await run.publish(first);
     return await run.go();
+  } catch (error) {
+    // Told before the deployment is closed, which may take its time.
+    settings.note?.(`ended: ${error instanceof Error ? error.stack : String(error)}`);
+    throw error;
   } finally {
     await reindexer.close();
     await world?.close();
@@ -95,6 +102,9 @@ class Soak {
   #searches: readonly SearchQuestion[] = [];
   #newest = "";
   #over = false;
+  #evicting = 0;
+  readonly #failed: Promise<never>;
+  #fail: (error: unknown) => void = () => undefined;
 
   constructor(settings: SoakSettings, world: World, reindexer: Reindexer) {
     this.#settings = settings;
@@ -105,6 +115,9 @@ class Soak {
     this.#stored = new StoredVersions(world.home);
     this.#scales = new DocumentScales(world.home);
     this.#ids = this.#source.lasting();
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
   }
 
   /** Makes a version known to the auditor. */
@@ -150,7 +163,7 @@ class Soak {
     ];
     // A job that fails ends the soak; waiting for the time to be over must not hide it.
     try {
-      await Promise.race([pause(seconds * 1000), Promise.all(jobs)]);
+      await Promise.race([pause(seconds * 1000), Promise.all(jobs), this.#failed]);
     } finally {
       this.#over = true;
     }
@@ -172,9 +185,14 @@ class Soak {
     }
   }
 
+  /** Not waited for: an object that hangs on a cut store is evicted when it is done, and the others must not wait for it. */
   async #evict(): Promise<void> {
-    await this.#world.evict();
-    this.#tally.add("evictions");
+    if (this.#evicting >= EVICTIONS_AT_ONCE) return;
+    this.#evicting++;
+    void this.#world.evict().then(() => {
+      this.#evicting--;
+      this.#tally.add("evictions");
+    }, this.#fail);
   }
 
   async #cutOne(): Promise<void> {

@@ -32,7 +32,7 @@ const { values } = parseArgs({
     regions: { type: "string", default: "weur,enam,apac" },
     documents: { type: "string", default: "2500" },
     "shard-chunks": { type: "string", default: "1500" },
-    "resident-bytes": { type: "string", default: "400000" },
+    "resident-bytes": { type: "string", default: "1400000" },
     connections: { type: "string", default: "8" },
     failing: { type: "string", default: "0.05" },
     evict: { type: "string", default: "1" },
