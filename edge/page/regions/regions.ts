@@ -118,7 +118,7 @@ function show(): void {
       index: region.indexes.find((one) => one.index === index),
       faults: faults[region.region],
       answering: region.region === answering,
-      nearest: region.region === report.nearest,
+      nearest: report.regions.length > 1 && region.region === report.nearest,
       answered: history.answeredBy(region.region),
       medianMs: history.medianMs(region.region),
     };
@@ -150,17 +150,17 @@ function showNow(answering: string | undefined): void {
   const { nearest, regions } = report;
   if (answering === undefined) {
     headline.textContent = regions.length === 1 ? "One region" : counted(regions.length, "region");
-    lead.textContent = `${titleOf(nearest)} is nearest to you.`;
+    lead.textContent =
+      regions.length === 1 ? `It is ${titleOf(nearest)}.` : `${titleOf(nearest)} is nearest to you.`;
     return;
   }
   headline.textContent = `${titleOf(answering)} answers`;
   const median = history.medianMs(answering);
   const speed = median === undefined ? "" : ` Half of all searches take ${milliseconds(median)} or less.`;
   const why = passed.map(({ region, code }) => `${titleOf(region)} (${code})`).join(" and ");
+  const only = regions.length === 1 ? "There is no other region." : "It is the nearest to you.";
   lead.textContent =
-    answering === nearest
-      ? `It is the nearest to you.${speed}`
-      : `In place of ${why || titleOf(nearest)}.${speed}`;
+    answering === nearest ? `${only}${speed}` : `In place of ${why || titleOf(nearest)}.${speed}`;
 }
 
 function showCounts(now: number): void {

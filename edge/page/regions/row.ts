@@ -85,7 +85,7 @@ export class RegionRow {
     );
     this.#drawing.append(this.#strip);
     const name = element("h2", {}, element("i", { class: "swatch", "aria-hidden": "true" }), title);
-    name.append(element("span", { class: "id" }, region));
+    if (title !== region) name.append(element("span", { class: "id" }, region));
     this.element = element(
       "li",
       { class: "region", "data-region": region },
@@ -168,7 +168,7 @@ function shardWords({ shards, placement }: RegionIndexReport): string {
     bytes(shards.filter(({ state }) => state === of).reduce((sum, shard) => sum + shard.bytes, 0));
   const parts = (["loaded", "cold", "unreachable"] as const).flatMap((state) => {
     const found = shards.filter((shard) => shard.state === state).length;
-    return found === 0 ? [] : [`${found} ${state}${state === "loaded" ? ` (${size(state)})` : ""}`];
+    return found === 0 ? [] : [`${found} ${state}${state === "loaded" ? ` (${size(state)} at most)` : ""}`];
   });
   const place = placement === null ? "" : placement === "objects" ? " in Durable Objects" : " in the Worker";
   return `${counted(shards.length, "shard")}${place}: ${parts.join(", ")}`;
