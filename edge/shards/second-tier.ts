@@ -1,20 +1,21 @@
 /**
  * A shard in the SQLite storage of its object: what it wakes from, and where its cold sections are read. All of it is
- * checked when it is read: pieces by SHA-256, rows of vectors and documents by a checksum that can be had at once.
+ * checked when it is read: the loaded shard by SHA-256, rows of vectors and documents by a checksum that can be had at once.
  * `complete` is written last; what a fill left behind that did not come so far is wiped by the next.
  */
+import type { HotShard } from "../../shared/engine/resident.ts";
+import { HOT_LAYOUT, restoreSnapshot, type Snapshot } from "../../shared/engine/snapshot.ts";
 import { LightedgeError } from "../../shared/errors.ts";
-import { invalid } from "../../shared/format/bytes.ts";
-import type { Envelope } from "../../shared/format/envelope.ts";
-import { COLD_SECTIONS, type ShardFile, type ShardMeta } from "../../shared/format/shard.ts";
+import type { ShardFile, ShardMeta } from "../../shared/format/shard.ts";
 import type { SectionSink } from "../../shared/format/streamed.ts";
 import { type Sha256, sha256, sha256Bytes, toHex } from "../../shared/hash.ts";
+import type { Kernels } from "../../shared/kernels/kernels.ts";
 import { MIB } from "../../shared/limits.ts";
 import { checksum } from "./checksum.ts";
 import { DOCUMENTS_A_ROW, documentRow, vectorsPerRow } from "./rows.ts";
 
-/** Changes with any change of what is stored; what has another is wiped. */
-const LAYOUT = 1;
+/** Changes with any change of what is stored, and with how shards lie in memory; what has another is wiped. */
+const LAYOUT = `1.${HOT_LAYOUT}`;
 
 /** Bytes of a piece: SQLite takes rows up to 2 MB. */
 const PIECE_BYTES = MIB;
@@ -24,10 +25,14 @@ const TABLES = ["facts", "pieces", "vectors", "documents", "versions"] as const;
 /** What a complete tier says of itself. */
 export interface TierFacts {
   readonly sha256: Sha256;
-  readonly meta: ShardMeta;
-  /** Sections in `pieces`, with their lengths. */
-  readonly sections: readonly { readonly name: string; readonly bytes: number }[];
+  /** The loaded shard's text, and the lengths of its arrays and of its memory: `snapshot.ts`. */
+  readonly text: string;
+  readonly arrays: readonly number[];
+  readonly memory: number;
 }
+
+/** Number of the kernel memory among the parts; arrays come from 0 on. */
+const MEMORY = -1;
 
 /** Sections of a shard that are in memory while its tier is filled. */
 export type FillSections = Pick<ShardFile, "meta" | "owners" | "scales" | "ids" | "idStarts" | "places">;
@@ -47,7 +52,7 @@ export class SecondTier {
   /** What is there of this shard; null where nothing is, or not all, or something else. */
   async facts(wanted: Sha256): Promise<TierFacts | null> {
     const text = this.fact("complete");
-    if (text === null || this.fact("layout") !== String(LAYOUT)) return null;
+    if (text === null || this.fact("layout") !== LAYOUT) return null;
     if ((await sha256(text)) !== this.fact("complete.sha256")) return null;
     // Written by `fill`, and its digest is right.
     const facts = JSON.parse(text) as TierFacts;
@@ -60,14 +65,14 @@ export class SecondTier {
       for (const table of TABLES) this.sql.exec(`DROP TABLE IF EXISTS ${table}`);
       this.sql.exec("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
       this.sql.exec(
-        "CREATE TABLE pieces (section TEXT, at INTEGER, sha256 BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (section, at))",
+        "CREATE TABLE pieces (part INTEGER, at INTEGER, sha256 BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (part, at))",
       );
       this.sql.exec("CREATE TABLE vectors (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
       this.sql.exec("CREATE TABLE documents (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
       this.sql.exec(
         "CREATE TABLE versions (at INTEGER PRIMARY KEY, manifest TEXT UNIQUE NOT NULL, entry TEXT NOT NULL, dead BLOB NOT NULL, digest TEXT NOT NULL)",
       );
-      this.setFact("layout", String(LAYOUT));
+      this.setFact("layout", LAYOUT);
     });
   }
 
@@ -108,71 +113,60 @@ export class SecondTier {
     this.sql.exec("INSERT INTO vectors VALUES (?, ?)", row, bytes);
   }
 
-  /** Stores all else and completes the tier. `meta` was checked, and so was every section. */
-  async finish(
-    sha256Of: Sha256,
-    shard: FillSections,
-    envelope: Envelope,
-    names: readonly string[],
-  ): Promise<void> {
-    const cold: readonly string[] = COLD_SECTIONS;
-    const sections = names
-      .filter((name) => !cold.includes(name))
-      .map((name) => ({ name, bytes: envelope.section(name).length }));
-    for (const { name, bytes } of sections) {
-      const section = envelope.section(name);
-      for (let at = 0; at < bytes; at += PIECE_BYTES) {
-        const piece = section.slice(at, at + PIECE_BYTES);
-        this.sql.exec("INSERT INTO pieces VALUES (?, ?, ?, ?)", name, at, await sha256Bytes(piece), piece);
-      }
-    }
-    const { documents } = shard.meta;
-    for (let row = 0; row * DOCUMENTS_A_ROW < documents; row++)
+  /** Stores what scoring needs of documents. Every section was checked. */
+  putDocuments(shard: FillSections): void {
+    for (let row = 0; row * DOCUMENTS_A_ROW < shard.meta.documents; row++)
       this.sql.exec("INSERT INTO documents VALUES (?, ?)", row, documentRow(shard, row));
-    const text = JSON.stringify({ sha256: sha256Of, meta: shard.meta, sections } satisfies TierFacts);
-    const digest = await sha256(text);
+  }
+
+  /** Stores the loaded shard, and marks the tier as complete. */
+  async complete(shard: Sha256, { text, arrays, memory }: Snapshot): Promise<TierFacts> {
+    for (const [number, array] of arrays.entries()) await this.#putPieces(number, array);
+    await this.#putPieces(MEMORY, memory);
+    const facts: TierFacts = {
+      ...{ sha256: shard, text },
+      ...{ arrays: arrays.map(({ length }) => length), memory: memory.length },
+    };
+    const whole = JSON.stringify(facts);
+    const digest = await sha256(whole);
     this.#storage.transactionSync(() => {
       this.setFact("complete.sha256", digest);
-      this.setFact("complete", text);
+      this.setFact("complete", whole);
     });
+    return facts;
   }
 
-  /** The stored sections, each in the space given for it. Throws `blob/corrupt` where bits differ from what was stored. */
-  async readSections(
-    facts: TierFacts,
-    space: (name: string, bytes: number) => Uint8Array<ArrayBuffer>,
-  ): Promise<Envelope> {
-    const spaces = new Map<string, Uint8Array<ArrayBuffer>>();
-    for (const { name, bytes } of facts.sections) {
-      const into = space(name, bytes);
-      spaces.set(name, into);
-      for (let at = 0; at < bytes; at += PIECE_BYTES) {
-        const found = this.#piece(name, at);
-        const length = Math.min(PIECE_BYTES, bytes - at);
-        if (found === null || found.bytes.length !== length) throw damaged(`the section ${name} at ${at}`);
-        if (toHex(await sha256Bytes(found.bytes)) !== toHex(found.digest))
-          throw damaged(`the section ${name} at ${at}`);
-        into.set(found.bytes, at);
-      }
+  async #putPieces(part: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const piece = bytes.slice(at, at + PIECE_BYTES);
+      this.sql.exec("INSERT INTO pieces VALUES (?, ?, ?, ?)", part, at, await sha256Bytes(piece), piece);
     }
-    return {
-      kind: "shard",
-      meta: { ...facts.meta },
-      section(name) {
-        const bytes = spaces.get(name);
-        if (bytes === undefined) throw invalid(`The second tier has no section ${name}.`);
-        return bytes;
-      },
-    };
   }
 
-  #piece(section: string, at: number) {
-    const query = "SELECT sha256, bytes FROM pieces WHERE section = ? AND at = ?";
-    const [row] = [...this.sql.exec(query, section, at).raw()];
-    if (row === undefined) return null;
-    const [digest, bytes] = row;
-    if (!(digest instanceof ArrayBuffer) || !(bytes instanceof ArrayBuffer)) return null;
-    return { digest: new Uint8Array(digest), bytes: new Uint8Array(bytes) };
+  /** The shard as it was loaded, in these kernels. Throws `blob/corrupt` where bits differ from what was stored. */
+  async restore(facts: TierFacts, kernels: Kernels): Promise<HotShard> {
+    const arrays: Uint8Array<ArrayBuffer>[] = [];
+    for (const [number, bytes] of facts.arrays.entries()) {
+      const array = new Uint8Array(bytes);
+      await this.#readPieces(number, array);
+      arrays.push(array);
+    }
+    return restoreSnapshot(facts.text, arrays, facts.memory, kernels, (space) =>
+      this.#readPieces(MEMORY, space),
+    );
+  }
+
+  async #readPieces(part: number, into: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < into.length; at += PIECE_BYTES) {
+      const query = "SELECT sha256, bytes FROM pieces WHERE part = ? AND at = ?";
+      const [[digest, bytes] = []] = [...this.sql.exec(query, part, at).raw()];
+      const what = `part ${part} at ${at}`;
+      if (!(digest instanceof ArrayBuffer) || !(bytes instanceof ArrayBuffer)) throw damaged(what);
+      const found = new Uint8Array(bytes);
+      if (found.length !== Math.min(PIECE_BYTES, into.length - at)) throw damaged(what);
+      if (toHex(await sha256Bytes(found)) !== toHex(new Uint8Array(digest))) throw damaged(what);
+      into.set(found, at);
+    }
   }
 
   /** What was kept of a version, or null. */

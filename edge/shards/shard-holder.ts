@@ -1,13 +1,15 @@
 /** One object's shard: from memory, from the object's own storage, or from the store; one load at a time, whoever asks. */
 import type { LiveShard } from "../../shared/engine/live-shards.ts";
 import { type HotShard, hotBytes, loadHotShard } from "../../shared/engine/resident.ts";
+import { takeSnapshot } from "../../shared/engine/snapshot.ts";
 import type { ShardState } from "../../shared/engine/wire.ts";
 import { LightedgeError } from "../../shared/errors.ts";
 import { openStreamed } from "../../shared/format/load.ts";
 import type { ShardBlob } from "../../shared/format/manifest.ts";
-import { readAllButVectors, readHotSections, readShardMeta } from "../../shared/format/shard.ts";
+import { readAllButVectors, readShardMeta } from "../../shared/format/shard.ts";
 import type { StreamedFile, StreamLimits } from "../../shared/format/streamed.ts";
 import type { Kernels } from "../../shared/kernels/kernels.ts";
+import { SCRATCH_BYTES } from "../../shared/kernels/memory.ts";
 import { MIB } from "../../shared/limits.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import type { HotShards } from "../isolate.ts";
@@ -85,20 +87,14 @@ export class ShardHolder {
   /** From the object's own storage. */
   #wake(facts: TierFacts): Promise<HotShard> {
     const { tier, memory } = this.#ports;
-    const { meta, sections } = facts;
-    const passing = sections.reduce((sum, { bytes }) => sum + bytes, 0);
-    const cap = hotBytes(meta);
-    return memory.load(facts.sha256, cap + passing, async () => {
-      const { shard } = await loadHotShard(meta, this.#ports.kernels(cap), async (space) =>
-        readHotSections(await tier.readSections(facts, space)),
-      );
-      return shard;
-    });
+    const kernelBytes = facts.memory + SCRATCH_BYTES;
+    const bytes = facts.arrays.reduce((sum, length) => sum + length, kernelBytes);
+    return memory.load(facts.sha256, bytes, () => tier.restore(facts, this.#ports.kernels(kernelBytes)));
   }
 
   /** From the store, filling the object's storage on the way. */
   async #fill(entry: ShardBlob): Promise<ReadyShard> {
-    const { store, memory } = this.#ports;
+    const { store, memory, tier } = this.#ports;
     this.#facts = null;
     const file = await openStreamed(store, entry, READS);
     const meta = readShardMeta(file.meta);
@@ -109,27 +105,23 @@ export class ShardHolder {
       memory.get(entry.sha256) ??
       (await memory.load(entry.sha256, cap + passing, async () => {
         filled = true;
-        const fill = (space: Space) => this.#fillTier(entry, file, space);
+        const fill = (space: Space) => this.#fillCold(file, space);
         return (await loadHotShard(meta, this.#ports.kernels(cap), fill)).shard;
       }));
     // Another object of this isolate has it in memory; this one's storage is to be filled all the same.
-    if (!filled) await this.#fillTier(entry, file, (_, bytes) => new Uint8Array(bytes));
-    this.#facts = await this.#ports.tier.facts(entry.sha256);
+    if (!filled) await this.#fillCold(file, (_, bytes) => new Uint8Array(bytes));
+    this.#facts = await tier.complete(entry.sha256, takeSnapshot(hot));
     return { shard: this.#with(hot), from: "store" };
   }
 
-  async #fillTier(entry: ShardBlob, file: StreamedFile, space: Space) {
+  /** Reads the file to its end: hot sections to their space, cold ones into the object's storage. */
+  async #fillCold(file: StreamedFile, space: Space) {
     const { tier } = this.#ports;
-    const meta = readShardMeta(file.meta);
     tier.begin();
-    const sink = tier.vectorSink(meta);
-    const names: string[] = [];
-    const envelope = await file.readInto((name, bytes) => {
-      names.push(name);
-      return name === "vectors" ? sink : space(name, bytes);
-    });
+    const sink = tier.vectorSink(readShardMeta(file.meta));
+    const envelope = await file.readInto((name, bytes) => (name === "vectors" ? sink : space(name, bytes)));
     const shard = readAllButVectors(envelope);
-    await tier.finish(entry.sha256, shard, envelope, names);
+    tier.putDocuments(shard);
     return shard;
   }
 
