@@ -43,9 +43,9 @@ export function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
 export function searchable(shard: LiveShard): SearchableShard {
   const { meta, dead, cold } = shard;
   return {
-    propose(query, pool) {
+    propose(query, pool, least) {
       // Sparse first: what either side leaves in the work space is copied out before the other begins.
-      const { proposal, matches } = proposeSparse(shard, query, pool.sparse);
+      const { proposal, matches } = proposeSparse(shard, query, pool.sparse, least);
       return {
         dense: proposeDense(shard, query, pool.dense),
         sparse: proposal,

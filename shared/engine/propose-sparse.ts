@@ -7,28 +7,25 @@ import type { ResidentShard } from "./resident.ts";
 import type { Proposal } from "./shard-contract.ts";
 
 /**
- * The `wanted` documents with the greatest sums above 0, `FAR_POOL.sparse` at most, and how many have one, exact up to
- * `REQUEST_LIMITS.window`. Cost: a look at each block of 256 documents, and the postings of those that can
+ * The `wanted` documents with the greatest sums, `FAR_POOL.sparse` at most, none below `least`, and how many have one
+ * above 0, exact up to `REQUEST_LIMITS.window`. Cost: a look at each block of 256 documents, and the postings of those that can
  * hold one of the best.
  */
 export function proposeSparse(
   shard: Pick<LiveShard, "kernels" | "meta" | "postings" | "dead">,
   { sparse: { terms, weights } }: EncodedQuery,
   wanted: number,
+  least = 1,
 ): { readonly proposal: Proposal; readonly matches: number } {
   const { kernels, meta, postings } = shard;
   const { records, top, places } = postings;
   const lists = putRecords(kernels, postings, terms, weights);
   const dead = putDead(kernels, postings, meta.documents, shard.dead);
   const most = Math.min(wanted, meta.documents);
-  const count = kernels.topPostings(records, lists, meta.documents, dead, most, top, places);
+  const count = kernels.topPostings(records, lists, meta.documents, dead, least, most, top, places);
   const documents = Uint32Array.from(kernels.ints(top, count));
   const scores = kernels.ints(top + 4 * places, count).slice();
-  // Fewer than were wanted are all there are.
-  const matches =
-    count < wanted
-      ? count
-      : kernels.countPostings(records, lists, meta.documents, dead, REQUEST_LIMITS.window);
+  const matches = kernels.countPostings(records, lists, meta.documents, dead, REQUEST_LIMITS.window);
   return { proposal: { documents, scores }, matches };
 }
 

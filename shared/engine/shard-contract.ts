@@ -73,8 +73,11 @@ export interface ChunkPlace {
 
 /** A shard in memory, or what answers for one elsewhere within its own isolate. No call waits, and none keeps anything for the next. */
 export interface SearchableShard {
-  /** The best `pool` documents of each side. Cost: a pass over the codes of the query's clusters and over what postings cannot be skipped. */
-  propose(query: EncodedQuery, pool: Pool): ShardProposals;
+  /**
+   * The best `pool` documents of each side. Those with a sparse sum below `least` are left out on that side, none when
+   * absent. Cost: a pass over the codes of the query's clusters and over what postings cannot be skipped.
+   */
+  propose(query: EncodedQuery, pool: Pool, least?: number): ShardProposals;
   /** These documents' scores, ascending numbers of this shard that live. Cost: a few hundred int8 products. */
   score(query: EncodedQuery, documents: Uint32Array<ArrayBuffer>): ScoredDocuments;
   /** The numbers behind these chunks' scores, for these token ids in any order. */

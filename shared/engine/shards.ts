@@ -6,7 +6,14 @@ import type { Candidate } from "./fuse.ts";
 import { gather } from "./gather.ts";
 import { hide, type LiveShard, searchable } from "./live-shards.ts";
 import type { ResidentShard } from "./resident.ts";
-import { FAR_POOL, NEAR_POOL, type ShardEvidence, type ShardProposals } from "./shard-contract.ts";
+import {
+  FAR_POOL,
+  NEAR_POOL,
+  type Pool,
+  type SearchableShard,
+  type ShardEvidence,
+  type ShardProposals,
+} from "./shard-contract.ts";
 
 /** What the shards of an index find for a query. */
 export interface Found {
@@ -62,7 +69,7 @@ export function localShards(live: readonly LiveShard[]): Shards {
   const shards = live.map(searchable);
   return {
     find(query, { deep, terms }) {
-      const proposed = shards.map((shard) => shard.propose(query, deep ? FAR_POOL : NEAR_POOL));
+      const proposed = proposeInTurn(shards, query, deep ? FAR_POOL : NEAR_POOL);
       const chosen = chooseDocuments(proposed, deep ? FAR_POOL : NEAR_POOL);
       const scored = shards.map((shard, at) => shard.score(query, chosen[at]!));
       return {
@@ -85,6 +92,26 @@ export function localShards(live: readonly LiveShard[]): Shards {
       return localShards(fresh === null ? own : [...own, { ...fresh, dead: new Uint16Array(0) }]);
     },
   };
+}
+
+/**
+ * What each shard proposes. One that has filled the sparse pool by itself spares the later ones all that its last
+ * document beats: the cut would leave it out anyway.
+ */
+function proposeInTurn(
+  shards: readonly SearchableShard[],
+  query: EncodedQuery,
+  pool: Pool,
+): readonly ShardProposals[] {
+  let least = 1;
+  return shards.map((shard) => {
+    const proposed = shard.propose(query, pool, least);
+    const { scores } = proposed.sparse;
+    if (scores.length >= pool.sparse && pool.sparse > 0) {
+      least = Math.max(least, Math.min(...scores));
+    }
+    return proposed;
+  });
 }
 
 /** The counts of shards together. */

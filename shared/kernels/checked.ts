@@ -60,6 +60,7 @@ export interface RawKernels {
     count: number,
     documents: number,
     dead: Pointer,
+    least: number,
     wanted: number,
     out: Pointer,
     places: number,
@@ -184,11 +185,12 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
       raw.addPostings(rows, impacts, count, weight, scores);
     },
 
-    topPostings(lists, count, documents, dead, wanted, out, places) {
+    topPostings(lists, count, documents, dead, least, wanted, out, places) {
       checkLists(memory, lists, count, documents, dead);
+      demand(isCount(least) && least > 0, "least", least);
       demand(isCount(wanted) && wanted + BLOCK_DOCUMENTS <= places, "wanted", wanted);
       check("out", out, 3 * places, 4, 4);
-      return raw.topPostings(lists, count, documents, dead, wanted, out, places, SCRATCH);
+      return raw.topPostings(lists, count, documents, dead, least, wanted, out, places, SCRATCH);
     },
     countPostings(lists, count, documents, dead, limit) {
       checkLists(memory, lists, count, documents, dead);

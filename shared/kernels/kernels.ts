@@ -120,7 +120,7 @@ export interface Kernels {
   /**
    * The documents with the `wanted` greatest sums of weight x impact over these lists, ties to the lower number, as
    * ascending u32 numbers at `out`; their sums, i32, follow at `out` + 4 x `places`. Returns how many: those that any
-   * list holds, `wanted` at most. `places` must be `wanted` + 256 at least, with three times 4 x `places` bytes at `out`;
+   * list holds, with a sum of `least` or more, `wanted` at most. `places` must be `wanted` + 256 at least, with three times 4 x `places` bytes at `out`;
    * quickest with a thousand more. `dead` is a bit for each document, 32 bytes for each 256, of which those that
    * are set take no part; 0 for none.
    *
@@ -134,6 +134,7 @@ export interface Kernels {
     count: number,
     documents: number,
     dead: Pointer,
+    least: number,
     wanted: number,
     out: Pointer,
     places: number,

@@ -128,9 +128,10 @@ function scalarKernels(memory: KernelMemory): RawKernels {
       for (const [i, row] of numbers.entries()) totals[row]! += Math.imul(weight, bytes[i]!);
     },
 
-    topPostings(lists, count, documents, dead, wanted, out, places) {
+    topPostings(lists, count, documents, dead, least, wanted, out, places) {
       const sums = sumsOf(memory, lists, count, documents, dead);
-      const rows = [...sums.keys()].sort((a, b) => sums.get(b)! - sums.get(a)! || a - b).slice(0, wanted);
+      const rows = [...sums.keys()].filter((row) => sums.get(row)! >= least);
+      rows.sort((a, b) => sums.get(b)! - sums.get(a)! || a - b).splice(wanted);
       rows.sort((a, b) => a - b);
       new Uint32Array(memory.buffer, out, rows.length).set(rows);
       const scores = rows.map((row) => sums.get(row)!);

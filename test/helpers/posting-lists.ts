@@ -66,12 +66,12 @@ export function topOf(
   documents: number,
   wanted: number,
   dead: readonly number[] = [],
-  places = wanted + 256,
+  { places = wanted + 256, least = 1 } = {},
 ): readonly (readonly [row: number, sum: number])[] {
   const { lists, count } = putLists(kernels, terms, documents);
   const gone = putDead(kernels, dead, documents);
   const out = kernels.allocate(12 * places);
-  const found = kernels.topPostings(lists, count, documents, gone, wanted, out, places);
+  const found = kernels.topPostings(lists, count, documents, gone, least, wanted, out, places);
   const sums = kernels.ints(out + 4 * places, found);
   return [...kernels.ints(out, found)].map((row, at) => [row, sums[at]!] as const);
 }
@@ -81,6 +81,7 @@ export function bestOf(
   terms: readonly WeightedPostings[],
   wanted: number,
   dead: readonly number[] = [],
+  least = 1,
 ): readonly (readonly [row: number, sum: number])[] {
   const sums = new Map<number, number>();
   for (const { postings, weight } of terms) {
@@ -88,6 +89,7 @@ export function bestOf(
   }
   for (const row of dead) sums.delete(row);
   return [...sums]
+    .filter(([, sum]) => sum >= least)
     .sort(([a, x], [b, y]) => y - x || a - b)
     .slice(0, wanted)
     .sort(([a], [b]) => a - b);

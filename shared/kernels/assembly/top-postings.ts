@@ -168,6 +168,7 @@ export function topPostings(
   count: usize,
   documents: usize,
   dead: usize,
+  lowest: i32,
   wanted: u32,
   out: usize,
   places: u32,
@@ -180,7 +181,7 @@ export function topPostings(
   found = 0;
   wantedInAll = wanted;
   scratchAt = scratch;
-  least = 1;
+  least = lowest;
   bucket = 0;
   within = 0;
   memory.fill(scratch + FOUND, 0, BUCKETS << 2);
