@@ -19,8 +19,8 @@ type Kept = Pick<ShardAddress, "region" | "index" | "sha256">;
 
 /** What looking needs. */
 export interface LifetimePorts {
-  readonly storage: DurableObjectStorage;
-  readonly tier: SecondTier;
+  readonly storage: Pick<DurableObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm" | "deleteAll">;
+  readonly tier: Pick<SecondTier, "fact" | "setFact">;
   /** How long a shard stands after the last version that had it was replaced, in ms. */
   readonly graceMs: number;
   storeOf(region: string): ReadStore;

@@ -20,7 +20,7 @@ const LAYOUT = `1.${HOT_LAYOUT}`;
 /** Bytes of a piece: SQLite takes rows up to 2 MB. */
 const PIECE_BYTES = MIB;
 
-const TABLES = ["facts", "pieces", "vectors", "documents", "versions"] as const;
+const TABLES = ["pieces", "vectors", "documents", "versions"] as const;
 
 /** What a complete tier says of itself. */
 export interface TierFacts {
@@ -63,7 +63,9 @@ export class SecondTier {
   begin(): void {
     this.#storage.transactionSync(() => {
       for (const table of TABLES) this.sql.exec(`DROP TABLE IF EXISTS ${table}`);
-      this.sql.exec("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
+      this.sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
+      // What is known of the object's life outlasts its content.
+      this.sql.exec("DELETE FROM facts WHERE name NOT IN ('address', 'unneeded')");
       this.sql.exec(
         "CREATE TABLE pieces (part INTEGER, at INTEGER, sha256 BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (part, at))",
       );

@@ -65,11 +65,10 @@ export class ShardHolder {
     return this.#flight;
   }
 
-  /** Forgets the shard, in memory and in the object's knowledge of its storage. */
-  drop(entry: Pick<ShardBlob, "sha256">): void {
+  /** Forgets what it knows of memory and storage, which are gone. */
+  forget(): void {
     this.#facts = null;
     this.#ready = null;
-    this.#ports.memory.drop(entry.sha256);
   }
 
   async #load(entry: ShardBlob): Promise<ReadyShard> {

@@ -44,7 +44,10 @@ export class ShardObject extends DurableObject<Env> {
       ...{ storage: context.storage, tier: this.#tier },
       graceMs: gcGrace(env.GC_GRACE) ?? GRACE_MS.standard,
       storeOf: (region) => this.#storeOf(region),
-      forget: (sha256) => isolateShards(env).drop(sha256),
+      forget: (sha256) => {
+        isolateShards(env).drop(sha256);
+        this.#holder?.forget();
+      },
       now: () => Date.now(),
     });
   }
@@ -159,10 +162,16 @@ function checkWire(wire: number): void {
 }
 
 /** A query that was encoded by another table would be answered by nonsense, or read what is none of the query's. */
-function checkQuery({ dense }: EncodedQuery, { padded }: ShardMeta): void {
-  if (dense === null || (dense.values.length === padded && dense.planes.length === padded / 2)) return;
-  const message = `A query of ${dense.values.length} numbers does not fit a shard of ${padded}.`;
-  throw new LightedgeError("binding/mismatch", message, { field: "padded" });
+function checkQuery({ dense }: EncodedQuery, { padded, clusters }: ShardMeta): void {
+  if (dense === null) return;
+  if (dense.values.length !== padded || dense.planes.length !== padded / 2) {
+    const message = `A query of ${dense.values.length} numbers does not fit a shard of ${padded}.`;
+    throw new LightedgeError("binding/mismatch", message, { field: "padded" });
+  }
+  if (clusters === undefined || dense.clusters === null) return;
+  if (dense.clusters.every((cluster) => cluster < clusters.count)) return;
+  const message = `A query looks into clusters that a shard with ${clusters.count} of them does not have.`;
+  throw new LightedgeError("binding/mismatch", message, { field: "clusters" });
 }
 
 function checkDocuments(documents: ArrayLike<number>, meta: ShardMeta): void {
