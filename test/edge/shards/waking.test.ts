@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { OpenIndex } from "../../../shared/engine/api.ts";
 import { blobsOf, type Manifest, residentBytesOf } from "../../../shared/format/manifest.ts";
+import { SHARD_LIMITS } from "../../../shared/limits.ts";
 import type { MemoryStore } from "../../../shared/store/memory.ts";
 import type { SearchAnswer } from "../../../shared/types.ts";
 import { type ShardRuntime, startShardRuntime } from "../../helpers/shard-runtime.ts";
@@ -252,5 +253,35 @@ describe("memory for fewer shards than there are", () => {
     });
     const { status } = await server.ask(`/v1/indexes/${TINY}/search?q=river`);
     expect(status).toBe(503);
+  });
+});
+
+describe("a shard object with more calls than it takes", () => {
+  it("says so to those beyond, and answers the others", async () => {
+    const alone = await buildTiny({ source: sourceOf(tinyDocuments(120)) });
+    const wanted = await openTiny(alone.store, "wasm");
+    freshFolder();
+    server = await startShardRuntime({
+      ...{ store: alone.store, persist: folder },
+      routerBytes: residentBytesOf(alone.manifest) - 1,
+    });
+    const [{ key }] = blobsOf(alone.manifest, "shard") as [{ key: string }];
+    let go: () => void;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    server.before = (read) => (read.includes(key) ? gate : undefined);
+    const asked = Array.from({ length: SHARD_LIMITS.callsAtOnce + 10 }, () =>
+      server!.ask(`/v1/indexes/${TINY}/search?q=river`),
+    );
+    const first = await Promise.race(asked);
+    expect([first.status, first.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(first.body).toMatchObject({ error: { code: "shard/overloaded" } });
+    go!();
+    const all = await Promise.all(asked);
+    const right = all.filter(({ status }) => status === 200);
+    expect(right.length).toBe(SHARD_LIMITS.callsAtOnce);
+    for (const { body } of right)
+      expect(numbers(body as SearchAnswer)).toEqual(numbers(await wanted.search(requestFor("river"))));
   });
 });
