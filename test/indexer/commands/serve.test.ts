@@ -1,10 +1,16 @@
-/** What `lightedge serve` refuses, before anything is started. */
+/** `lightedge serve` as a user runs it: what it refuses before anything is started, and regions in a process of their own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseArguments } from "../../../indexer/commands/command.ts";
 import { serveCommand } from "../../../indexer/commands/serve.ts";
+import { FolderStore } from "../../../indexer/store/folder.ts";
+import type { SearchAnswer } from "../../../shared/types.ts";
+import { tinyDocuments } from "../../helpers/tiny-corpus.ts";
+import { indexTiny, TINY } from "../../sim/tiny.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -56,5 +62,49 @@ describe("serve", () => {
         details: { field: "store" },
       });
     }
+  });
+});
+
+describe("serve --regions", { timeout: 60_000 }, () => {
+  let child: ChildProcess | undefined;
+  afterAll(() => child?.kill("SIGKILL"));
+
+  it("serves a copy of the store in each region, brings new versions there, and ends when asked to", async () => {
+    const store = new FolderStore(join(folder, "store"));
+    const first = await indexTiny(store, tinyDocuments(20));
+    child = spawn(process.execPath, [
+      ...[
+        "indexer/bin.mjs",
+        "serve",
+        "--store",
+        `file:${folder}/store`,
+        "--replicas",
+        join(folder, "copies"),
+      ],
+      ...["--regions", "weur,enam", "--port", "0", "--no-latency", "--pointer-max-age", "0"],
+    ]);
+    let output = "";
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    const urlOf = (pattern: RegExp) => pattern.exec(output)?.[1] ?? "";
+    await expect.poll(() => urlOf(/Faults are ordered at (\S+)/u), { timeout: 30_000 }).not.toBe("");
+    const enam = urlOf(/from enam +(\S+)/u);
+    const version = async (url: string) => {
+      const answer = await fetch(new URL(`v1/indexes/${TINY}/search?q=boat`, url));
+      const { region, version: found } = (await answer.json()) as SearchAnswer;
+      return `${region} ${found}`;
+    };
+    expect(await version(urlOf(/at (\S+)\n/u))).toBe(`weur ${first.version}`);
+    expect(await version(enam)).toBe(`enam ${first.version}`);
+    expect((await fetch(urlOf(/See the regions at (\S+)/u))).status).toBe(200);
+    expect((await fetch(urlOf(/Faults are ordered at (\S+)/u))).status).toBe(200);
+    const second = await indexTiny(store, tinyDocuments(25));
+    await expect.poll(() => version(enam), { timeout: 20_000, interval: 200 }).toBe(`enam ${second.version}`);
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    // Miniflare ends the process by itself when it is asked to end, with the code that says so.
+    expect([[0], [143]]).toContainEqual((await ended).slice(0, 1));
+    await expect(fetch(enam)).rejects.toThrow();
   });
 });
