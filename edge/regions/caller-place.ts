@@ -4,7 +4,7 @@ import type { RequestPlace } from "../../shared/regions/nearest.ts";
 import { isRegionName, REGION_NAMES, regionOf } from "../../shared/regions/region.ts";
 
 /** The header that says where a request is to be taken to come from, where that is allowed: `52.4,4.9`, or a region. */
-export const FROM_HEADER = "x-lightedge-from";
+const FROM_HEADER = "x-lightedge-from";
 
 const COORDINATES = /^([+-]?\d{1,2}(?:\.\d{1,6})?), ?([+-]?\d{1,3}(?:\.\d{1,6})?)$/;
 

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type CheckResult, healthOf } from "../../../edge/health.ts";
 import { watch } from "../../../edge/watch.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
+import { runMarkKey, serializeRunMark } from "../../../shared/format/run-mark.ts";
 import type { RegionsReport } from "../../../shared/regions/report.ts";
 import type { WarmAnswer } from "../../../shared/regions/warm.ts";
 import { MemoryStore } from "../../../shared/store/memory.ts";
@@ -85,23 +86,25 @@ describe("shards in objects", () => {
     }
   });
 
-  test("and writes that wait are in one answer, from whichever region", async () => {
-    const world = await realRegions({
-      stores: [
-        ["weur", first],
-        ["enam", await copyOf(first)],
-      ],
-      budgetBytes: tight(),
-    });
-    for (const from of ["enam", "weur"]) await world.ask(SEARCH, { from });
+  test("and writes that wait at home are in one answer, from whichever region and isolate", async () => {
+    const stores = [
+      ["weur", await copyOf(first)],
+      ["enam", await copyOf(first)],
+    ] as const;
+    const writing = await realRegions({ stores, budgetBytes: tight() });
+    for (const from of ["enam", "weur"]) await writing.ask(SEARCH, { from });
     const put = { method: "PUT", key: ADMIN_KEY, body: { text: "violin" } };
-    const written = await world.ask(`/v1/indexes/${TINY}/documents/new`, put);
+    const written = await writing.ask(`/v1/indexes/${TINY}/documents/new`, put);
     expect(written).toMatchObject({ status: 202, body: { region: "weur" } });
-    for (const from of ["enam", "weur"]) {
-      const { body } = await world.ask(`/v1/indexes/${TINY}/search?q=violin&mode=sparse`, { from });
-      expect(body).toMatchObject({ region: from, placement: "objects", partial: false });
-      expect((body as SearchAnswer).hits.map(({ id }) => id)).toContain("new");
-    }
+    const { write } = written.body as { readonly write: string };
+    for (const world of [writing, await realRegions({ stores, budgetBytes: tight() })])
+      for (const from of ["enam", "weur"]) {
+        const rest = `q=violin&mode=sparse&min_write=${write}`;
+        const { body } = await world.ask(`/v1/indexes/${TINY}/search?${rest}`, { from });
+        expect(body).toMatchObject({ region: from, placement: "objects", partial: false });
+        expect((body as SearchAnswer).hits.map(({ id }) => id)).toContain("new");
+        expect(body).not.toHaveProperty("warnings");
+      }
   });
 });
 
@@ -325,6 +328,27 @@ describe("a scheduled check of several regions", () => {
     expect(health).toMatchObject({
       status: "failing",
       checks: [{ behind: 0 }, { behind: 1 }, { behind: null }],
+    });
+  });
+
+  test("counts a version's age alike in all that have it, though only home knows of the runs that found nothing new", async () => {
+    const home = await copyOf(first);
+    const mark = { format: 1, version: "1-00000000", origin: "nightly", max_age: HOUR } as const;
+    await home.put(runMarkKey(TINY), await serializeRunMark(mark));
+    const { modified } = (await home.head(runMarkKey(TINY)))!;
+    const { health } = await look(
+      [
+        ["weur", home],
+        ["enam", first],
+      ],
+      modified + 60_000,
+    );
+    expect(health).toMatchObject({
+      status: "ok",
+      checks: [
+        { region: "weur", age_s: 60 },
+        { region: "enam", age_s: 60 },
+      ],
     });
   });
 
