@@ -180,7 +180,8 @@ export class RegionRouter {
   #heard(index: string, region: RoutedRegion, code: ErrorCode | null, startedAt: number): void {
     const { circuits } = this.#ports;
     const [whole, own] = circuitsOf(region.name, index);
-    const isFailure = code !== null && ELSEWHERE.has(code);
+    // Who has more to do than it takes is sound, and is to be asked again by the next.
+    const isFailure = code !== null && code !== "shard/overloaded" && ELSEWHERE.has(code);
     if (isFailure) circuits.failed(code === "store/unavailable" ? whole : own, code, startedAt);
     else circuits.succeeded(own);
     // A store that gave something wrong is not down.

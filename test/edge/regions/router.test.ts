@@ -46,6 +46,13 @@ const FAILURES: readonly Omit<FakeRegion, "seq">[] = [
   { search: "shard/overloaded" },
 ];
 
+test("a place that is none is refused before any region is asked", async () => {
+  const { search, asked } = manyRegions(fakesOf([{ seq: 1 }]));
+  const { status, body } = await search("", "atlantis");
+  expect([status, body.error]).toMatchObject([400, { code: "request/invalid", field: "x-lightedge-from" }]);
+  expect(asked).toEqual([]);
+});
+
 describe("where regions fail", () => {
   for (const length of [1, 2, 3])
     for (const down of lists(length, [false, true]))
@@ -144,6 +151,18 @@ describe("a region that has failed", () => {
     delete fakes.weur!.pointer;
     const { status, body } = await search();
     expect([status, body.region]).toEqual([200, "weur"]);
+  });
+
+  test("because it has more to do than it takes is asked by the next request all the same", async () => {
+    const fakes = fakesOf([{ seq: 1, search: "shard/overloaded" }, { seq: 1 }]);
+    const { search, circuits } = manyRegions(fakes);
+    expect((await search()).body).toMatchObject({
+      region: "enam",
+      failover: { from: [{ region: "weur", code: "shard/overloaded" }] },
+    });
+    expect([circuits.state("weur"), circuits.state("weur/docs")]).toEqual([null, null]);
+    delete fakes.weur!.search;
+    expect((await search()).body.region).toBe("weur");
   });
 
   test("in one index is taken again when that answers", async () => {
