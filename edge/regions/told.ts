@@ -36,10 +36,27 @@ export function withTold(
   now: number,
   readsInbox: boolean,
 ): SearchAnswer {
-  const { index, version: _, region: __, warnings = [], ...found } = answer;
-  const unseen = readsInbox && rest.inboxAt < rest.provenAt;
-  const told = unseen ? [...warnings, UNSEEN] : warnings;
-  return { index, ...toldOf(rest, now), ...found, ...(told.length > 0 ? { warnings: told } : {}) };
+  const { index, version: _, region: __, warnings: own = [], ...found } = answer;
+  const told = toldOf(rest, now);
+  const warnings = [...own, ...warningsOf(answer, told, readsInbox && rest.inboxAt < rest.provenAt)];
+  return { index, ...told, ...found, ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+/** What is not as it should be, in words for people; programs read it from fields. */
+function warningsOf(
+  { missing_shards: missing = [] }: SearchAnswer,
+  { stale_s: stale }: Told,
+  unseen: boolean,
+): readonly string[] {
+  return [
+    ...(missing.length === 0
+      ? []
+      : [`Documents of ${missing.length} shards that do not answer are missing from this answer.`]),
+    ...(stale === undefined
+      ? []
+      : [`Whether there is a newer version has not been known for ${stale} seconds.`]),
+    ...(unseen ? [UNSEEN] : []),
+  ];
 }
 
 const UNSEEN =

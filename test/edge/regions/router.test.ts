@@ -193,6 +193,8 @@ describe("where shards do not answer", () => {
       expect(status).toBe(200);
       expect(body).toMatchObject({ region: NAMES[best], partial: least > 0 });
       expect(body.missing_shards).toEqual(least > 0 ? missing[best] : undefined);
+      // In words too, for people.
+      expect(body.warnings?.length ?? 0).toBe(least > 0 ? 1 : 0);
       const strict = await manyRegions(fakes()).search("&strict=true");
       expect(strict.status).toBe(least > 0 ? 503 : 200);
       if (least === 0) expect(strict.body).toMatchObject({ region: NAMES[best], partial: false });
@@ -311,6 +313,7 @@ describe("a version that cannot be proven", () => {
     await time.pass(120_000);
     const stale = await search();
     expect(stale.body).toMatchObject({ region: "weur", version: "1-00000001", stale_s: 120 });
+    expect(stale.body.warnings).toEqual([expect.stringContaining("for 120 seconds")]);
     expect(stale.body).not.toHaveProperty("failover");
     await time.pass(479_999);
     expect((await search()).body).toMatchObject({ region: "weur", stale_s: 599 });
