@@ -8,6 +8,7 @@ import { loadEnvelope, loadManifest, openRanged } from "../format/load.ts";
 import { type BlobEntry, blobsOf, type Manifest } from "../format/manifest.ts";
 import { pointerKey, versionName } from "../format/names.ts";
 import { readOverlay } from "../format/overlay.ts";
+import { PLAN_LIMITS } from "../format/plan.ts";
 import { type ManifestReference, type Pointer, parsePointer } from "../format/pointer.ts";
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
@@ -54,7 +55,7 @@ export async function readCurrent(store: ReadStore, name: string): Promise<Point
  * Loads the current version of an index; of one that is too large for the budget all but its shards, where the ports
  * lead to objects that keep those. Throws `index/not-found`, `index/too-many-shards` and `index/too-large` before anything is loaded that would not
  * fit, `binding/mismatch`, and what loading a blob throws.
- * Cost: one read each for pointer, manifest and blob; for documents two, of head and directory alone.
+ * Cost: one read each for pointer, manifest and blob; of documents no more than their beginning.
  */
 export async function openIndex(
   ports: EnginePorts,
@@ -135,6 +136,9 @@ function checkSize(manifest: Manifest, placement: Placement, cap: number): void 
   );
 }
 
+/** Blocks of a documents file that are read with its head: the directory is first, and of 8,000 blocks in one. */
+const DIRECTORY_BLOCKS = 1;
+
 async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Placement, cap: number) {
   const { store } = ports;
   const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
@@ -161,7 +165,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Plac
     Promise.all(
       blobsOf(manifest, "documents").map(async (blob) => ({
         sha256: blob.sha256,
-        documents: await openDocuments(await openRanged(store, blob)),
+        documents: await openDocuments(await openRanged(store, blob, PLAN_LIMITS, DIRECTORY_BLOCKS)),
       })),
     ),
     here ? each("tombstones", async (blob) => readTombstones(await loadEnvelope(store, blob))) : [],

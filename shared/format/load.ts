@@ -73,7 +73,7 @@ export async function openStreamed(
   limits: StreamLimits,
 ): Promise<StreamedFile> {
   const whole = entry.bytes <= limits.wholeBytes ? await loadBlob(store, entry) : undefined;
-  const file = await (whole === undefined ? openHead(store, entry) : headOf(whole, entry));
+  const file = whole === undefined ? (await openHead(store, entry)).head : await headOf(whole, entry);
   if (file.fileBytes !== entry.bytes) {
     const message = `The file has ${file.fileBytes} bytes, where the manifest says ${entry.bytes}.`;
     throw withKey(invalid(message), entry.key);
@@ -130,14 +130,20 @@ async function readPieces(
 
 /**
  * A blob to be read by range. Throws as `openEnvelopeHead`; its reads throw `blob/missing`,
- * `blob/corrupt` or `format/invalid`. Cost: one read now, then one per planned range, at once.
+ * `blob/corrupt` or `format/invalid`. `aheadBlocks` of the body come with the head, for the first read alone, which
+ * then costs none where it lies within. Cost: one read now, then one per planned range, at once.
  */
 export async function openRanged(
   store: ReadStore,
   entry: BlobEntry,
   limits: PlanLimits = PLAN_LIMITS,
+  aheadBlocks = 0,
 ): Promise<SectionSource> {
-  const head = await openHead(store, entry);
+  const { head, body, bytes: first } = await openHead(store, entry, aheadBlocks);
+  let ahead: { readonly range: ByteRange; readonly bytes: Uint8Array<ArrayBuffer> } | null = {
+    range: body,
+    bytes: first,
+  };
   return {
     meta: head.meta,
     bytes(name) {
@@ -146,17 +152,40 @@ export async function openRanged(
     },
     async read(name, ranges) {
       const reads = head.planSection(name, ranges, limits);
-      const bodies = await Promise.all(reads.map((range) => readBlocks(store, entry.key, head, range)));
+      const here = ahead;
+      ahead = null;
+      const bodies = await Promise.all(
+        reads.map((range) =>
+          here !== null && range.start >= here.range.start && range.end <= here.range.end
+            ? here.bytes.subarray(range.start - here.range.start, range.end - here.range.start)
+            : readBlocks(store, entry.key, head, range),
+        ),
+      );
       const { start } = head.sectionRange(name);
       return ranges.map((range) => cut(reads, bodies, start + range.start, start + range.end));
     },
   };
 }
 
-function openHead(store: ReadStore, entry: BlobEntry): Promise<RangedEnvelope> {
+/** A head, and so many whole blocks behind it. */
+function openHead(
+  store: ReadStore,
+  entry: BlobEntry,
+  aheadBlocks = 0,
+): Promise<{
+  readonly head: RangedEnvelope;
+  readonly body: ByteRange;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}> {
+  const start = entry.head.bytes;
+  const end = Math.min(entry.bytes, start + aheadBlocks * FORMAT_LIMITS.blockBytes);
+  const body = { start, end: Math.max(start, end) };
   return twice(entry.key, async () => {
-    const bytes = await readRange(store, entry.key, { start: 0, end: entry.head.bytes });
-    return openEnvelopeHead(bytes, { kind: entry.role, head: entry.head });
+    const all = await readRange(store, entry.key, { start: 0, end: body.end });
+    const head = await openEnvelopeHead(all.subarray(0, start), { kind: entry.role, head: entry.head });
+    const bytes = all.subarray(start);
+    if (bytes.length > 0) await head.verifyBlocks(body, bytes);
+    return { head, body, bytes };
   });
 }
 

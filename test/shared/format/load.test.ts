@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { loadBlob, loadEnvelope, loadManifest, openRanged } from "../../../shared/format/load.ts";
 import { type Manifest, serializeManifest } from "../../../shared/format/manifest.ts";
 import { manifestKey } from "../../../shared/format/names.ts";
+import { PLAN_LIMITS } from "../../../shared/format/plan.ts";
 import { openEnvelopeHead } from "../../../shared/format/ranged.ts";
 import { readTable } from "../../../shared/format/table.ts";
 import { sha256 } from "../../../shared/hash.ts";
@@ -79,6 +80,20 @@ describe("reading a blob by range", () => {
     ]);
     expect(source.bytes("rows")).toBe(192);
     expect(store.reads.slice(1)).toEqual([[table().key, table().head.bytes, table().bytes]]);
+  });
+
+  it("brings blocks with the head where asked, checked, and for the first read alone", async () => {
+    const store = storeOf(objects);
+    const source = await openRanged(store, table(), PLAN_LIMITS, 1);
+    const rows = tableContent(samples.tokenizer.sha256).rows;
+    expect(store.reads).toEqual([[table().key, 0, table().bytes]]);
+    for (const reads of [1, 2]) {
+      expect(await source.read("rows", [{ start: 64, end: 128 }])).toEqual([rows.slice(64, 128)]);
+      expect(store.reads).toHaveLength(reads);
+    }
+    const last = table().bytes - 1;
+    const bent = storeOf(objects, (body) => body.map((byte, at) => (at === last ? byte ^ 1 : byte)));
+    expect(await refusal(() => openRanged(bent, table(), PLAN_LIMITS, 1))).toBe("blob/corrupt");
   });
 
   it("refuses ranges outside a section and sections that are not there", async () => {
