@@ -93,31 +93,42 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
     proposed.forEach((outcome, shard) => {
       if ("answer" in outcome && outcome.answer !== null) layer.known[shard] = outcome.answer.hidden;
     });
-    const proposals = proposed.map((outcome) => answerOf(outcome)?.proposals ?? null);
-    const chosen = chooseDocuments(fresh === null ? proposals : [...proposals, fresh.proposals], pool);
-    const scored = await askAll(
-      "score",
-      addresses.map((_, shard) => {
-        const documents = chosen[shard]!;
-        return documents.length === 0 ? null : { query, documents };
-      }),
-      until,
-    );
-    const failed = addresses.map((_, shard) => errorOf(proposed[shard]!) ?? errorOf(scored[shard]!));
-    const missing = failed.flatMap((error, shard) => (error === undefined ? [] : [shard]));
-    if (missing.length > 0 && missing.length === addresses.length) throw failed[0];
-    const own = proposals.map((shard, at) => (failed[at] === undefined ? shard : null));
-    const found = scored.map((outcome, at) =>
-      failed[at] === undefined ? (answerOf(outcome) ?? NOTHING_SCORED) : null,
-    );
-    const all = fresh === null ? own : [...own, fresh.proposals];
-    const allScored = fresh === null ? found : [...found, fresh.scored];
-    return {
-      candidates: gather(all, allScored, query, deep),
-      ...totalsOf(all),
-      missing,
-      evidence: (candidates) => evidenceOf(candidates, terms ?? [], fresh, until),
+    const failed: unknown[] = proposed.map(errorOf);
+    const checkSome = () => {
+      if (addresses.length > 0 && failed.every((error) => error !== undefined)) throw failed[0];
     };
+    checkSome();
+    // Again where a shard fails between: what it had proposed took the places of others' documents, so that the pool has to be
+    // cut anew, or what is left would not be ranked as an index without that shard ranks it.
+    for (;;) {
+      const own = proposed.map((outcome, shard) =>
+        failed[shard] === undefined ? (answerOf(outcome)?.proposals ?? null) : null,
+      );
+      const all = fresh === null ? own : [...own, fresh.proposals];
+      const chosen = chooseDocuments(all, pool);
+      const scored = await askAll(
+        "score",
+        addresses.map((_, shard) => {
+          const documents = chosen[shard]!;
+          return documents.length === 0 ? null : { query, documents };
+        }),
+        until,
+      );
+      const newly = scored.flatMap((outcome, shard) => (errorOf(outcome) === undefined ? [] : [shard]));
+      for (const shard of newly) failed[shard] = errorOf(scored[shard]!);
+      checkSome();
+      if (newly.length > 0) continue;
+      const found = scored.map((outcome, at) =>
+        failed[at] === undefined ? (answerOf(outcome) ?? NOTHING_SCORED) : null,
+      );
+      const allScored = fresh === null ? found : [...found, fresh.scored];
+      return {
+        candidates: gather(all, allScored, query, deep),
+        ...totalsOf(all),
+        missing: failed.flatMap((error, shard) => (error === undefined ? [] : [shard])),
+        evidence: (candidates) => evidenceOf(candidates, terms ?? [], fresh, until),
+      };
+    }
   };
 
   /** One call to each shard that has candidates; those of the fresh shard are here already. */
