@@ -82,7 +82,8 @@ export class Auditor {
     const missing = answer.missing_shards ?? [];
     if (answer.partial !== missing.length > 0) return wrong("partial and missing_shards contradict");
     const what = differences(this.#expected(known, question, missing), answer, known.fields);
-    if (what !== undefined) return wrong(`${answer.version} ${JSON.stringify(question)}: ${what}`);
+    const without = missing.length === 0 ? "" : ` without ${missing.join(", ")}`;
+    if (what !== undefined) return wrong(`${answer.version}${without} ${JSON.stringify(question)}: ${what}`);
     return { kind: answer.partial ? "partial" : "right", version: answer.version, region: answer.region };
   }
 
