@@ -51,10 +51,8 @@ function warningsOf(
   return [
     ...(missing.length === 0
       ? []
-      : [`Documents of ${missing.length} shards that do not answer are missing from this answer.`]),
-    ...(stale === undefined
-      ? []
-      : [`Whether there is a newer version has not been known for ${stale} seconds.`]),
+      : [`Documents are missing from this answer: ${missing.length} of the index's shards did not answer.`]),
+    ...(stale === undefined ? [] : [`Whether there is a newer version has not been known for ${stale} s.`]),
     ...(unseen ? [UNSEEN] : []),
   ];
 }

@@ -313,7 +313,7 @@ describe("a version that cannot be proven", () => {
     await time.pass(120_000);
     const stale = await search();
     expect(stale.body).toMatchObject({ region: "weur", version: "1-00000001", stale_s: 120 });
-    expect(stale.body.warnings).toEqual([expect.stringContaining("for 120 seconds")]);
+    expect(stale.body.warnings).toEqual([expect.stringContaining("for 120 s")]);
     expect(stale.body).not.toHaveProperty("failover");
     await time.pass(479_999);
     expect((await search()).body).toMatchObject({ region: "weur", stale_s: 599 });
