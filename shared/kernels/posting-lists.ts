@@ -10,7 +10,9 @@
  * - bits: greatest impact of each block (u8 x B), a bit for each document of each block (32 bytes x B), impacts.
  * - plain: greatest impact of each block (u8 x B), impact of each document (u8 x 256 B), 0 where it has none.
  *
- * `gaps` has no way in but from its start, so it is for rare terms alone: these are read as a whole anyway.
+ * `gaps` has no way in but from its start, so it is for rare terms, which are read as a whole anyway, and for the
+ * odd one in all documents of some block and few others: a byte cannot hold a count of 256. No list takes more than
+ * three bytes a posting and eight.
  */
 import { LightedgeError } from "../errors.ts";
 
@@ -115,8 +117,9 @@ function planned(
     if (bytes < best.bytes) best = { form, bytes };
   };
   consider(FORM.bits, listBytes(FORM.bits, count, documents));
-  if (!hasFullBlock(rows, first, end)) consider(FORM.offsets, listBytes(FORM.offsets, count, documents));
-  if (count < FREQUENT) consider(FORM.gaps, LIST_HEAD + gapBytes(rows, first, end));
+  const full = hasFullBlock(rows, first, end);
+  if (!full) consider(FORM.offsets, listBytes(FORM.offsets, count, documents));
+  if (count < FREQUENT || full) consider(FORM.gaps, LIST_HEAD + gapBytes(rows, first, end));
   return best;
 }
 

@@ -108,13 +108,19 @@ describe("lists of postings", () => {
   });
 
   test("name a block that is full without a count of 256", () => {
-    const full = Array.from({ length: 600 }, (_, i) => [i < 300 ? 256 + i : 20 * i, 7] as const);
-    const arrays = postingArrays([full]);
-    const plan = planLists(arrays, 65_536);
-    const out = new Uint8Array(plan[1]!);
-    writeLists(arrays, 65_536, plan, out);
-    expect(out[3]).toBe(FORM.bits);
-    expect(readList(out, 65_536).rows).toEqual(full.map(([row]) => row));
+    for (const [documents, form] of [
+      [65_536, FORM.gaps],
+      [6000, FORM.bits],
+    ] as const) {
+      const full = Array.from({ length: 700 }, (_, i) => [i < 300 ? 256 + i : 8 * i, 7] as const);
+      const arrays = postingArrays([full]);
+      const plan = planLists(arrays, documents);
+      const out = new Uint8Array(plan[1]!);
+      writeLists(arrays, documents, plan, out);
+      expect(out[3]).toBe(form);
+      expect(readList(out, documents).rows).toEqual(full.map(([row]) => row));
+      expect(out.length).toBeLessThanOrEqual(3 * 700 + 8);
+    }
   });
 
   test("are refused where they hold less than they say", () => {
