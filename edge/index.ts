@@ -88,11 +88,13 @@ function createWorker(env: Env): Worker {
   const [{ store, inbox }] = regions;
   const reads = readsInbox(env);
   const shards = env.SHARDS === undefined ? null : new ShardStates(new ObjectShards(env.SHARDS));
+  const circuits = new Circuits({ ...CIRCUITS, now });
   const source = sourceOf({
     ...{ regions, inbox: reads ? inbox : null, budgetBytes, log },
     ...(shards === null ? {} : { shards }),
     kernels: (capBytes) => createWasmKernels(kernels, capBytes),
     now: () => performance.now(),
+    isAvoided: (region) => circuits.isOpen(region),
   });
   const cache = new IndexCache(source, {
     ...{ budgetBytes, budget: isolateShards(env).budget },
@@ -104,7 +106,6 @@ function createWorker(env: Env): Worker {
     now,
   });
   const plans = new Plans({ budgetBytes, objects: shards !== null, now });
-  const circuits = new Circuits({ ...CIRCUITS, now });
   const router = new RegionRouter({
     ...{ indexes: cache, circuits, deadlineMs, readsInbox: reads, now, pause, log },
   });

@@ -72,6 +72,12 @@ export class Circuits {
     this.#set(name, { failures, code, openedAt, until: openedAt + openMs });
   }
 
+  /** Whether requests are kept away now. Claims nothing. */
+  isOpen(name: string): boolean {
+    const found = this.#failing.get(name);
+    return found !== undefined && this.#options.now() < found.until;
+  }
+
   /** Why this circuit is not closed, and in how many ms the next request may try; null where it is closed. */
   state(name: string): { readonly code: ErrorCode; readonly tryInMs: number } | null {
     const found = this.#failing.get(name);

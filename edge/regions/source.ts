@@ -18,6 +18,8 @@ export interface SourcePorts extends Pick<EnginePorts, "kernels" | "now" | "shar
   readonly regions: readonly Pick<RegionStore, "name" | "home" | "store">[];
   /** The home region's inboxes; null where writes that wait are not looked for. */
   readonly inbox: Pick<InboxStore, "list"> | null;
+  /** Whether requests are kept from this region now: then other regions do not wait for its inbox either. */
+  isAvoided(region: string): boolean;
   /** Takes one line of JSON for each entry of an inbox that cannot be read. */
   log(line: string): void;
 }
@@ -52,7 +54,13 @@ export function sourceOf(ports: SourcePorts): IndexSource {
     },
     async withWaiting(index, known, capBytes, key) {
       if (inbox === null) return index;
-      const { store } = locate(key).home;
+      const { region, home } = locate(key);
+      if (!region.home && ports.isAvoided(home.name))
+        throw new LightedgeError(
+          "store/unavailable",
+          `The inbox in ${home.name} is not looked at: it fails.`,
+        );
+      const { store } = home;
       return withWaiting({ store, inbox, log }, index, known, capBytes);
     },
     inboxIsElsewhere: (key) => !locate(key).region.home,

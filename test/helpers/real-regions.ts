@@ -47,14 +47,15 @@ export async function realRegions(options: RealOptions) {
   const port = new PortToShards(stores);
   const shards = new ShardStates(port);
   const { kernels } = await tinyPorts(homeStore);
+  const circuits = new Circuits({ leastMs: 1000, mostMs: 60_000, tryMs: 10_000, most: 64, now });
   const source = sourceOf({
+    isAvoided: (region) => circuits.isOpen(region),
     ...{ regions, inbox, budgetBytes, shards, kernels, now: () => 0, log: (line: string) => log.push(line) },
   });
   const indexes = new IndexCache(source, {
     ...{ budgetBytes: MEMORY_LIMITS.residentBytes, waitingBytes: MEMORY_LIMITS.waitingBytes, slots: 8, now },
     ...{ pointerMaxAgeMs: pointerMaxAge * 1000, patienceMs: 1000, maxStaleMs: 3_600_000 },
   });
-  const circuits = new Circuits({ leastMs: 1000, mostMs: 60_000, tryMs: 10_000, most: 64, now });
   const plans = new Plans({ budgetBytes, objects: true, now });
   const pause = () => new Promise<void>(() => undefined);
   const router = new RegionRouter({

@@ -108,6 +108,26 @@ describe("shards in objects", () => {
   });
 });
 
+test("while home fails, others answer without waiting for its inbox, and say so", async () => {
+  let down = true;
+  const home = new FaultStore(await copyOf(first), () => (down ? { fault: "fail before" } : null));
+  const world = await realRegions({
+    stores: [
+      ["weur", home],
+      ["enam", first],
+    ],
+  });
+  const unseen = { warnings: [expect.stringContaining("home region")] };
+  expect((await world.ask(SEARCH)).body).toMatchObject({ region: "enam", ...unseen });
+  expect(home.log.filter((line) => !line.startsWith("get"))).toEqual([]);
+  down = false;
+  world.clock.now += 10_000;
+  await world.ask(SEARCH, { from: "enam" });
+  await Promise.all(world.background);
+  expect((await world.ask(SEARCH, { from: "enam" })).body).not.toHaveProperty("warnings");
+  expect(home.log.filter((line) => line.startsWith("list"))).toHaveLength(1);
+});
+
 describe("regions at different versions", () => {
   test("each answer for themselves, and the newest is found where it is asked for", async () => {
     const world = await realRegions({

@@ -51,6 +51,7 @@ async function isolate(store: MemoryStore, budgetBytes: number, blobsAtOnce = 0)
     ...{ regions, inbox: null, budgetBytes, log: () => undefined },
     kernels: createReferenceKernels,
     now: () => 0,
+    isAvoided: () => false,
   });
   const cache = new IndexCache(source, {
     ...{ budgetBytes, waitingBytes: 1000, slots: 4, pointerMaxAgeMs: 10_000, patienceMs: 1000 },
