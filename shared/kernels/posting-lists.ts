@@ -27,6 +27,7 @@ export const LIST_RECORD = 112;
 
 /** The forms by number. */
 export const FORM = { gaps: 0, offsets: 1, bits: 2, plain: 3 } as const;
+/** One of the forms. */
 export type Form = (typeof FORM)[keyof typeof FORM];
 
 /** From this many documents on a list must have blocks: it is worth skipping in. */

@@ -32,6 +32,7 @@ const BITS: u32 = 2;
 /** Past all documents. */
 const NO_ROW: u32 = 0xffffffff;
 
+/** Most that a list can add to any document. */
 // @ts-ignore: decorator
 @inline
 export function mostOf(list: usize): i32 {
@@ -45,6 +46,7 @@ export function belowOf(list: usize, place: usize): i32 {
   return load<i32>(list + (place << 2), BELOW);
 }
 
+/** Whether a list can only be read from its start. */
 // @ts-ignore: decorator
 @inline
 export function isGaps(list: usize): bool {
