@@ -15,6 +15,7 @@ import { nodePorts } from "../../indexer/engine-node.ts";
 import { chooseDocuments } from "../../shared/engine/cut.ts";
 import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
 import type { SearchableShard } from "../../shared/engine/shard-contract.ts";
+import { proposeInTurn } from "../../shared/engine/shards.ts";
 import { idAt } from "../../shared/format/ids.ts";
 import { loadEnvelope } from "../../shared/format/load.ts";
 import { blobsOf } from "../../shared/format/manifest.ts";
@@ -76,7 +77,7 @@ export async function measureSparse(scale: Scale, fullText: boolean): Promise<re
 /** The ten greatest sums over all shards with their ids, best first. */
 function sparseTop(shards: readonly SearchableShard[], query: EncodedQuery) {
   const pool = { dense: 0, sparse: TOP };
-  const proposed = shards.map((shard) => shard.propose(query, pool));
+  const proposed = proposeInTurn(shards, query, pool);
   const chosen = chooseDocuments(proposed, pool);
   const found = shards.flatMap((shard, at) => {
     if (chosen[at]!.length === 0) return [];

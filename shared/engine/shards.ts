@@ -98,7 +98,7 @@ export function localShards(live: readonly LiveShard[]): Shards {
  * What each shard proposes. One that has filled the sparse pool by itself spares the later ones all that its last
  * document beats: the cut would leave it out anyway.
  */
-function proposeInTurn(
+export function proposeInTurn(
   shards: readonly SearchableShard[],
   query: EncodedQuery,
   pool: Pool,
