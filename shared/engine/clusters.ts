@@ -24,7 +24,10 @@ export function withProbes(query: EncodedQuery, clusters: ResidentClusters | nul
   return { ...query, dense: { ...query.dense, clusters: probe(clusters, query.dense) } };
 }
 
-/** The clusters with the greatest products, as many as the index probes, ascending. Cost: a product with every centroid. */
+/**
+ * The clusters with the greatest products, as many as the index probes. Those in the upper half of their range come
+ * first: their codes tell early how good a document must be. Cost: a product with every centroid.
+ */
 export function probe(
   { placed, meta }: ResidentClusters,
   { values }: Pick<DenseQuery, "values">,
@@ -38,5 +41,17 @@ export function probe(
   // In place: each number is read before it is written.
   for (let row = 0; row < count; row++) scores[row] = dots[row]! * scales[row]!;
   const found = kernels.topFloats(placed.dots, count, probes, placed.found);
-  return new Uint32Array(kernels.ints(placed.found, found).slice().buffer);
+  const rows = kernels.ints(placed.found, found);
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let at = 0; at < found; at++) {
+    const score = scores[rows[at]!]!;
+    if (score < least) least = score;
+    if (score > most) most = score;
+  }
+  const half = (least + most) / 2;
+  const chosen = new Uint32Array(found);
+  let next = 0;
+  for (let at = 0; at < found; at++) if (scores[rows[at]!]! >= half) chosen[next++] = rows[at]!;
+  for (let at = 0; at < found; at++) if (scores[rows[at]!]! < half) chosen[next++] = rows[at]!;
+  return chosen;
 }

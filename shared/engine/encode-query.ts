@@ -32,7 +32,7 @@ export interface DenseQuery {
   readonly planeSum: number;
   /** Length of the sum of rows before it was made a unit vector. */
   readonly norm: number;
-  /** Clusters to look into, ascending; null where the index has none, or all are wanted. */
+  /** Clusters to look into, each once; the nearest come first, which spares work and changes nothing. Null where the index has none. */
   readonly clusters: Uint32Array<ArrayBuffer> | null;
 }
 

@@ -6,7 +6,13 @@ import type { Proposal } from "./shard-contract.ts";
 import { takeRows } from "./work-space.ts";
 
 /** Documents seen, in multiples of those wanted, at which all but the best are forgotten. */
-const CROWD = 4;
+const CROWD = 8;
+
+/** Estimates that a guess is made from. */
+const GUESS_FROM = 1024;
+
+/** Codes `[first, end)`. */
+type Range = readonly [first: number, end: number];
 
 /**
  * The `wanted` best documents by their best chunk's estimate, of those that the query's clusters hold; none where
@@ -15,36 +21,16 @@ const CROWD = 4;
 export function proposeDense(shard: LiveShard, query: EncodedQuery, wanted: number): Proposal {
   if (query.dense === null || wanted === 0)
     return { documents: new Uint32Array(0), scores: new Float32Array(0) };
-  const { kernels, meta, codes, work } = shard;
+  const { kernels, meta, work } = shard;
   const { planes, planeSum } = query.dense;
   kernels.bytes(work.planes, planes.length).set(planes);
   kernels.scanTables(work.planes, meta.padded, work.tables);
-  let least = Number.NEGATIVE_INFINITY;
-  let seen = 0;
-  for (const [first, count] of batches(shard, query.dense)) {
-    const { tables, estimates } = work;
-    kernels.scanCodes(codes.codes, codes.factors, first, count, meta.padded, tables, planeSum, estimates);
-    const documents = codes.documents + 2 * first;
-    seen += kernels.scatterMax(estimates, documents, count, least, work.best, work.seen);
-    if (seen <= CROWD * wanted) continue;
-    const kept = takeBest(shard, wanted);
-    // What is below the last of as many as are wanted is no document's way in any more.
-    if (kept.documents.length === wanted) least = leastOf(kept);
-    seen = putBack(shard, kept);
-  }
-  return takeBest(shard, wanted);
+  const ranges = rangesOf(shard, query.dense);
+  return scan(shard, ranges, planeSum, wanted, true) ?? scan(shard, ranges, planeSum, wanted, false)!;
 }
 
-/** The codes to look at, a batch at a time: first and how many. */
-function* batches(shard: LiveShard, query: DenseQuery): Iterable<readonly [number, number]> {
-  for (const [start, end] of rangesOf(shard, query)) {
-    for (let first = start; first < end; first += SCAN_BATCH)
-      yield [first, Math.min(SCAN_BATCH, end - first)];
-  }
-}
-
-/** Ranges of codes of the query's clusters; those of neighbours are one. */
-function rangesOf({ meta, codes }: LiveShard, query: DenseQuery): readonly (readonly [number, number])[] {
+/** Ranges of codes of the query's clusters, in their order; those of neighbours are one. */
+function rangesOf({ meta, codes }: LiveShard, query: DenseQuery): readonly Range[] {
   if (codes.clusters === null || query.clusters === null) return [[0, meta.chunks]];
   const ranges: [number, number][] = [];
   for (const cluster of query.clusters) {
@@ -54,6 +40,91 @@ function rangesOf({ meta, codes }: LiveShard, query: DenseQuery): readonly (read
     else if (start < end) ranges.push([start, end]);
   }
   return ranges;
+}
+
+/**
+ * The best documents of these codes. With `guess`, estimates that the first batch says are too low are not looked at
+ * any further; null where too few documents were left by that, which is when documents have many chunks, or are dead.
+ */
+function scan(
+  shard: LiveShard,
+  ranges: readonly Range[],
+  planeSum: number,
+  wanted: number,
+  guess: boolean,
+): Proposal | null {
+  const { kernels, meta, codes, work } = shard;
+  let guessed = !guess;
+  let least = Number.NEGATIVE_INFINITY;
+  let seen = 0;
+  for (const batch of batches(ranges)) {
+    let at = work.estimates;
+    for (const [first, end] of batch) {
+      const { padded } = meta;
+      kernels.scanCodes(codes.codes, codes.factors, first, end - first, padded, work.tables, planeSum, at);
+      at += 4 * (end - first);
+    }
+    if (!guessed) least = guessLeast(shard, (at - work.estimates) / 4, wanted, ranges.length === 1);
+    guessed = true;
+    at = work.estimates;
+    for (const [first, end] of batch) {
+      seen += kernels.scatterMax(at, codes.documents + 2 * first, end - first, least, work.best, work.seen);
+      at += 4 * (end - first);
+    }
+    if (seen <= CROWD * wanted) continue;
+    const kept = takeBest(shard, wanted);
+    // What is below the last of as many as are wanted is no document's way in any more.
+    if (kept.documents.length === wanted) least = leastOf(kept.scores);
+    seen = putBack(shard, kept);
+  }
+  const found = takeBest(shard, wanted);
+  const passedOver = guess && least > Number.NEGATIVE_INFINITY;
+  return passedOver && found.documents.length < wanted ? null : found;
+}
+
+/** The ranges cut and gathered into batches of at most `SCAN_BATCH` codes. */
+function* batches(ranges: readonly Range[]): Iterable<readonly Range[]> {
+  let batch: Range[] = [];
+  let room = SCAN_BATCH;
+  for (const [start, end] of ranges) {
+    for (let first = start; first < end; ) {
+      const next = Math.min(end, first + room);
+      batch.push([first, next]);
+      room -= next - first;
+      first = next;
+      if (room > 0) continue;
+      yield batch;
+      batch = [];
+      room = SCAN_BATCH;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/**
+ * An estimate that as many documents as are wanted should reach, going by how many chunks a document has. Of clusters the
+ * nearest come first, so that there is little better behind the first batch; of all codes it is a sample.
+ */
+function guessLeast(
+  { kernels, meta, work }: LiveShard,
+  count: number,
+  wanted: number,
+  isSample: boolean,
+): number {
+  const share = isSample ? Math.min(1, (2 * count) / meta.chunks) : 1;
+  const step = Math.max(1, Math.floor(count / GUESS_FROM));
+  const taken = Math.floor(count / step);
+  const chunks = Math.ceil((share * wanted * Math.ceil(meta.chunks / meta.documents)) / step);
+  if (2 * chunks > taken || taken > meta.documents) return Number.NEGATIVE_INFINITY;
+  // Nothing is in `best` yet.
+  const estimates = kernels.floats(work.estimates, count);
+  const sample = kernels.floats(work.best, taken);
+  for (let at = 0; at < taken; at++) sample[at] = estimates[at * step]!;
+  const found = kernels.topFloats(work.best, taken, chunks, work.rows);
+  const rows = kernels.ints(work.rows, found);
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < found; at++) least = Math.min(least, sample[rows[at]!]!);
+  return least;
 }
 
 /** The best living documents of those seen, ties to the smaller number; none is seen afterwards. */
@@ -74,7 +145,7 @@ function takeBest(shard: LiveShard, wanted: number): Proposal {
   return { documents, scores };
 }
 
-function leastOf({ scores }: Proposal): number {
+function leastOf(scores: Float32Array | Int32Array): number {
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < scores.length; at++) if (scores[at]! < least) least = scores[at]!;
   return least;

@@ -34,19 +34,22 @@ export class KernelMemory {
   readonly #pages: Pages;
   readonly #maxBytes: number;
   #used = SCRATCH_BYTES;
+  // Kept, as asking WebAssembly for it takes longer than some kernels do. Memory grows here and nowhere else.
+  #buffer: ArrayBuffer;
 
   /** `pages` starts with one page at least; `maxPages` comes from `pagesWithin`. */
   constructor(pages: Pages, maxPages: number) {
     this.#pages = pages;
     this.#maxBytes = maxPages * PAGE_BYTES;
+    this.#buffer = pages.buffer;
   }
 
   get buffer(): ArrayBuffer {
-    return this.#pages.buffer;
+    return this.#buffer;
   }
 
   get size(): number {
-    return this.#pages.buffer.byteLength;
+    return this.#buffer.byteLength;
   }
 
   allocate(bytes: number): Pointer {
@@ -63,6 +66,7 @@ export class KernelMemory {
         if (cause instanceof RangeError) throw this.#tooLarge(end, cause);
         throw cause;
       }
+      this.#buffer = this.#pages.buffer;
     }
     const pointer = this.#used;
     this.#used = end;

@@ -54,6 +54,7 @@ export function scatterMax(
   return fresh;
 }
 
+/** The rest is the contract's. */
 export function gatherSeen(best: usize, seen: usize, count: u32, rows: usize): u32 {
   let found: u32 = 0;
   for (let first: u32 = 0; first < count; first += 32, seen += 4) {

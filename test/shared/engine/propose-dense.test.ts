@@ -206,7 +206,12 @@ describe("the clusters that a query looks into", () => {
         return Math.fround(query.values.reduce((sum, value, j) => sum + value * centroid[j]!, 0) * scale);
       });
       const best = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, 11);
-      expect([...probe(clusters, query)]).toEqual(best.sort((a, b) => a - b));
+      const found = [...probe(clusters, query)];
+      // Some of the nearest come first, in the order of their numbers.
+      const falls = found.findIndex((cluster, at) => at > 0 && cluster < found[at - 1]!);
+      const first = found.slice(0, Math.max(falls, 1)).sort((a, b) => scores[b]! - scores[a]! || a - b);
+      expect(first).toEqual(best.slice(0, first.length));
+      expect(found.sort((a, b) => a - b)).toEqual(best.sort((a, b) => a - b));
     }
   });
 });
