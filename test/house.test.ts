@@ -145,6 +145,7 @@ const WORLD: Readonly<Record<string, string>> = {
   "indexer/engine-node.ts": "the ports of the engine",
   "indexer/progress.ts": "how long a stage takes, by default",
   "indexer/serve/inside/link.ts": "how long a call is on its way in local serving",
+  "indexer/serve/inside/objects.ts": "how long a reset waits for calls to end, in local serving",
   "indexer/serve/store-link.ts":
     "how long a read is on its way in local serving, and which ones fail, by default",
   "indexer/sources/page-reader.ts": "a deadline for a page that is parsed in another thread",
