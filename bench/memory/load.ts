@@ -41,8 +41,12 @@ export interface LoadReport {
 const CONNECTIONS = 16;
 /** Failures after which there is no server left to ask. */
 const HOPELESS = 100;
+/** Silence that counts as a failure. */
+const SILENCE_MS = 30_000;
 /** Characters of a document that is written: a thousand of them fill an inbox by number and by bytes. */
 const WRITTEN_UNITS = 4000;
+/** Texts that are written: few, as the run that takes them in has to encode each once. */
+const WRITTEN_TEXTS = 40;
 
 /** Keeps all connections busy for some seconds, each with the next request of the mix, or only with those of one kind. */
 export async function mixedLoad(options: LoadOptions): Promise<LoadReport> {
@@ -70,7 +74,10 @@ export async function mixedLoad(options: LoadOptions): Promise<LoadReport> {
       const mix = all.filter((ask) => only === undefined || ask.kind === only);
       const { kind, path, init, statuses } = mix[number % mix.length]!;
       try {
-        const response = await fetch(new URL(path, url), init);
+        const response = await fetch(new URL(path, url), {
+          ...init,
+          signal: AbortSignal.timeout(SILENCE_MS),
+        });
         const body = new Uint8Array(await response.arrayBuffer());
         counts.bytes += body.byteLength;
         if (response.status === 202) counts.written++;
@@ -89,11 +96,16 @@ export async function mixedLoad(options: LoadOptions): Promise<LoadReport> {
 }
 
 /** Writes documents to an index until its inbox takes no more; resolves to how many it took. */
-export async function fillInbox(url: string, index: string, adminKey: string, text: string): Promise<number> {
+export async function fillInbox(
+  url: string,
+  index: string,
+  adminKey: string,
+  queries: readonly string[],
+): Promise<number> {
   for (let taken = 0; ; ) {
     const batch = Array.from({ length: 8 }, (_, at) => {
-      const { path, init } = writing(index, `filling-${taken + at}`, text, adminKey);
-      return fetch(new URL(path, url), init);
+      const { path, init } = writing(index, `filling-${taken + at}`, textOf(queries, taken + at), adminKey);
+      return fetch(new URL(path, url), { ...init, signal: AbortSignal.timeout(SILENCE_MS) });
     });
     const answers = await Promise.all(batch);
     for (const answer of answers) {
@@ -137,6 +149,14 @@ function searching(index: string, q: string, options: Readonly<Record<string, st
   return { kind: "search", path: `/v1/indexes/${index}/search?${fields}`, statuses: [200] };
 }
 
+function textOf(queries: readonly string[], number: number): string {
+  const from = (number % WRITTEN_TEXTS) * 100;
+  return queries
+    .join(". ")
+    .repeat(4)
+    .slice(from, from + WRITTEN_UNITS);
+}
+
 function writing(index: string, id: string, text: string, adminKey: string): Ask {
   return {
     kind: "write",
@@ -144,7 +164,7 @@ function writing(index: string, id: string, text: string, adminKey: string): Ask
     init: {
       method: "PUT",
       headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
-      body: JSON.stringify({ title: id, text: text.slice(0, WRITTEN_UNITS) }),
+      body: JSON.stringify({ title: "Written", text }),
     },
     // A full inbox is full until the next run.
     statuses: [202, 503],
@@ -172,12 +192,11 @@ function asks(
   });
   const here = `/v1/indexes/${index}`;
   const batch = Array.from({ length: 16 }, () => ({ index, q: query, limit: 20 }));
-  const text = queries.join(" ").slice(number % 1000);
   const writes =
     adminKey === undefined
       ? []
       : [
-          writing(index, `load-${number % 50}`, text, adminKey),
+          writing(index, `load-${number % 50}`, textOf(queries, number), adminKey),
           {
             kind: "delete",
             path: `${here}/documents/load-${(number + 7) % 50}`,
