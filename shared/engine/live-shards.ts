@@ -5,7 +5,7 @@ import { proposeDense } from "./propose-dense.ts";
 import { proposeSparse } from "./propose-sparse.ts";
 import type { ResidentShard } from "./resident.ts";
 import { evidenceOf, scoreDocuments } from "./score-documents.ts";
-import type { SearchableShard } from "./shard-contract.ts";
+import { NO_LEAST, type SearchableShard } from "./shard-contract.ts";
 
 /** A loaded shard as a part of a version. */
 export interface LiveShard extends ResidentShard {
@@ -43,11 +43,11 @@ export function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
 export function searchable(shard: LiveShard): SearchableShard {
   const { meta, dead, cold } = shard;
   return {
-    propose(query, pool, least) {
+    propose(query, pool, least = NO_LEAST) {
       // Sparse first: what either side leaves in the work space is copied out before the other begins.
-      const { proposal, matches } = proposeSparse(shard, query, pool.sparse, least);
+      const { proposal, matches } = proposeSparse(shard, query, pool.sparse, least.sparse);
       return {
-        dense: proposeDense(shard, query, pool.dense),
+        dense: proposeDense(shard, query, pool.dense, least.dense),
         sparse: proposal,
         matches,
         living: meta.documents - dead.length,

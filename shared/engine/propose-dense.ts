@@ -15,10 +15,15 @@ const GUESS_FROM = 1024;
 type Range = readonly [first: number, end: number];
 
 /**
- * The `wanted` best documents by their best chunk's estimate, of those that the query's clusters hold; none where
- * the query has no dense side. Cost: one pass over the codes of these clusters.
+ * The `wanted` best documents by their best chunk's estimate, of those that the query's clusters hold and that reach
+ * `least`; none where the query has no dense side. Cost: one pass over the codes of these clusters.
  */
-export function proposeDense(shard: LiveShard, query: EncodedQuery, wanted: number): Proposal {
+export function proposeDense(
+  shard: LiveShard,
+  query: EncodedQuery,
+  wanted: number,
+  least = Number.NEGATIVE_INFINITY,
+): Proposal {
   if (query.dense === null || wanted === 0)
     return { documents: new Uint32Array(0), scores: new Float32Array(0) };
   const { kernels, meta, work } = shard;
@@ -26,7 +31,8 @@ export function proposeDense(shard: LiveShard, query: EncodedQuery, wanted: numb
   kernels.bytes(work.planes, planes.length).set(planes);
   kernels.scanTables(work.planes, meta.padded, work.tables);
   const ranges = rangesOf(shard, query.dense);
-  return scan(shard, ranges, planeSum, wanted, true) ?? scan(shard, ranges, planeSum, wanted, false)!;
+  const asked = { wanted, least };
+  return scan(shard, ranges, planeSum, { ...asked, guess: true }) ?? scan(shard, ranges, planeSum, asked)!;
 }
 
 /** Ranges of codes of the query's clusters, in their order; those of neighbours are one. */
@@ -50,12 +56,12 @@ function scan(
   shard: LiveShard,
   ranges: readonly Range[],
   planeSum: number,
-  wanted: number,
-  guess: boolean,
+  { wanted, least: asked, guess = false }: { wanted: number; least: number; guess?: boolean },
 ): Proposal | null {
   const { kernels, meta, codes, work } = shard;
-  let guessed = !guess;
-  let least = Number.NEGATIVE_INFINITY;
+  let isFirst = true;
+  let guessed = Number.NEGATIVE_INFINITY;
+  let least = asked;
   let seen = 0;
   for (const batch of batches(ranges)) {
     let at = work.estimates;
@@ -64,8 +70,9 @@ function scan(
       kernels.scanCodes(codes.codes, codes.factors, first, end - first, padded, work.tables, planeSum, at);
       at += 4 * (end - first);
     }
-    if (!guessed) least = guessLeast(shard, (at - work.estimates) / 4, wanted, ranges.length === 1);
-    guessed = true;
+    if (isFirst && guess) guessed = guessLeast(shard, (at - work.estimates) / 4, wanted, ranges.length === 1);
+    isFirst = false;
+    least = Math.max(least, guessed);
     at = work.estimates;
     for (const [first, end] of batch) {
       seen += kernels.scatterMax(at, codes.documents + 2 * first, end - first, least, work.best, work.seen);
@@ -78,8 +85,7 @@ function scan(
     seen = putBack(shard, kept);
   }
   const found = takeBest(shard, wanted);
-  const passedOver = guess && least > Number.NEGATIVE_INFINITY;
-  return passedOver && found.documents.length < wanted ? null : found;
+  return guessed > asked && found.documents.length < wanted ? null : found;
 }
 
 /** The ranges cut and gathered into batches of at most `SCAN_BATCH` codes. */

@@ -8,7 +8,7 @@ import type { Place } from "../format/documents.ts";
 import type { PackedIds } from "../format/ids.ts";
 import type { EncodedQuery } from "./encode-query.ts";
 
-/** How many documents each side proposes. */
+/** How many documents each side proposes, or another number for each side. */
 export interface Pool {
   readonly dense: number;
   readonly sparse: number;
@@ -21,6 +21,9 @@ export interface Pool {
 export const NEAR_POOL: Pool = { dense: 400, sparse: 200 };
 /** The pool for reading deep, down to `REQUEST_LIMITS.window`. */
 export const FAR_POOL: Pool = { dense: 2000, sparse: 1000 };
+
+/** What every estimate reaches, and every sum above 0. */
+export const NO_LEAST: Pool = { dense: Number.NEGATIVE_INFINITY, sparse: 1 };
 
 /** Documents that one side proposes, ascending by number in the shard, with the score it proposes them for. */
 export interface Proposal {
@@ -74,10 +77,9 @@ export interface ChunkPlace {
 /** A shard in memory, or what answers for one elsewhere within its own isolate. No call waits, and none keeps anything for the next. */
 export interface SearchableShard {
   /**
-   * The best `pool` documents of each side. Those with a sparse sum below `least` are left out on that side, none when
-   * absent. Cost: a pass over the codes of the query's clusters and over what postings cannot be skipped.
+   * The best `pool` documents of each side, of those that reach `least` on it; `NO_LEAST` when absent. Cost: a pass over the codes of the query's clusters and over what postings cannot be skipped.
    */
-  propose(query: EncodedQuery, pool: Pool, least?: number): ShardProposals;
+  propose(query: EncodedQuery, pool: Pool, least?: Pool): ShardProposals;
   /** These documents' scores, ascending numbers of this shard that live. Cost: a few hundred int8 products. */
   score(query: EncodedQuery, documents: Uint32Array<ArrayBuffer>): ScoredDocuments;
   /** The numbers behind these chunks' scores, for these token ids in any order. */

@@ -9,7 +9,9 @@ import type { ResidentShard } from "./resident.ts";
 import {
   FAR_POOL,
   NEAR_POOL,
+  NO_LEAST,
   type Pool,
+  type Proposal,
   type SearchableShard,
   type ShardEvidence,
   type ShardProposals,
@@ -95,7 +97,7 @@ export function localShards(live: readonly LiveShard[]): Shards {
 }
 
 /**
- * What each shard proposes. One that has filled the sparse pool by itself spares the later ones all that its last
+ * What each shard proposes. One that has filled a side's pool by itself spares the later ones all that its last
  * document beats: the cut would leave it out anyway.
  */
 export function proposeInTurn(
@@ -103,15 +105,21 @@ export function proposeInTurn(
   query: EncodedQuery,
   pool: Pool,
 ): readonly ShardProposals[] {
-  let least = 1;
+  let { dense, sparse }: Pool = NO_LEAST;
   return shards.map((shard) => {
-    const proposed = shard.propose(query, pool, least);
-    const { scores } = proposed.sparse;
-    if (scores.length >= pool.sparse && pool.sparse > 0) {
-      least = Math.max(least, Math.min(...scores));
-    }
+    const proposed = shard.propose(query, pool, { dense, sparse });
+    dense = Math.max(dense, leastOf(proposed.dense.scores, pool.dense));
+    sparse = Math.max(sparse, leastOf(proposed.sparse.scores, pool.sparse));
     return proposed;
   });
+}
+
+/** The least of scores that fill a pool; below all where they do not. */
+function leastOf(scores: Proposal["scores"], wanted: number): number {
+  if (wanted === 0 || scores.length < wanted) return Number.NEGATIVE_INFINITY;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < scores.length; at++) if (scores[at]! < least) least = scores[at]!;
+  return least;
 }
 
 /** The counts of shards together. */

@@ -139,6 +139,15 @@ describe("the dense side's proposals", () => {
           for (const kernels of [wasm, scalar]) {
             const [shard] = liveShards([new FreshSlot(kernels).place(segment)], [gone]);
             expect(proposeDense(shard!, asQuery(dense), wanted)).toEqual(expected);
+            // Not below a bound that another shard has set.
+            const bound = expected.scores[expected.scores.length >> 1];
+            if (bound !== undefined) {
+              const [documents, scores] = [expected.documents, expected.scores];
+              expect(proposeDense(shard!, asQuery(dense), wanted, bound)).toEqual({
+                documents: documents.filter((_, at) => scores[at]! >= bound),
+                scores: scores.filter((score) => score >= bound),
+              });
+            }
             // What a query leaves behind is nothing to the next.
             expect(proposeDense(shard!, asQuery(dense), wanted)).toEqual(expected);
           }
