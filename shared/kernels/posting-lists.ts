@@ -5,14 +5,13 @@
  * A list starts with its documents less one (u16), its greatest impact (u8) and its form (u8). Then
  * - gaps: for each posting the documents left out before it, and its impact (u8). A gap below 192 is a byte b; one
  *   below 16,320 is 192 + 256 (b - 192) + the byte after it, b below 255; any other is 255, then u16.
- * - offsets: greatest impact of each block (u8 x B), postings in each block (u8 x B), documents within their
- *   block (u8 each), impacts (u8 each).
- * - bits: greatest impact of each block (u8 x B), a bit for each document of each block (32 bytes x B), impacts.
+ * - offsets: greatest impact of each block, 0 for none (u8 x B); its postings less one (u8 x B); then, block after
+ *   block, its documents within it (u8 each) and their impacts.
+ * - bits: the same, but a bit for each document of the block (32 bytes, of every block) and the impacts of those that are set.
  * - plain: greatest impact of each block (u8 x B), impact of each document (u8 x 256 B), 0 where it has none.
  *
- * `gaps` has no way in but from its start, so it is for rare terms, which are read as a whole anyway, and for the
- * odd one in all documents of some block and few others: a byte cannot hold a count of 256. No list takes more than
- * three bytes a posting and eight.
+ * `gaps` has no way in but from its start, so it is for rare terms, which are read as a whole anyway. What is read of a
+ * block lies side by side, as most of the time goes into waiting for it. No list takes more than three bytes a posting and eight.
  */
 import { LightedgeError } from "../errors.ts";
 
@@ -53,7 +52,7 @@ export function blocksOf(documents: number): number {
 export function listBytes(form: Exclude<Form, typeof FORM.gaps>, count: number, documents: number): number {
   const blocks = blocksOf(documents);
   if (form === FORM.offsets) return LIST_HEAD + 2 * blocks + 2 * count;
-  if (form === FORM.bits) return LIST_HEAD + blocks + 32 * blocks + count;
+  if (form === FORM.bits) return LIST_HEAD + 2 * blocks + 32 * blocks + count;
   return LIST_HEAD + blocks + BLOCK_DOCUMENTS * blocks;
 }
 
@@ -118,19 +117,9 @@ function planned(
     if (bytes < best.bytes) best = { form, bytes };
   };
   consider(FORM.bits, listBytes(FORM.bits, count, documents));
-  const full = hasFullBlock(rows, first, end);
-  if (!full) consider(FORM.offsets, listBytes(FORM.offsets, count, documents));
-  if (count < FREQUENT || full) consider(FORM.gaps, LIST_HEAD + gapBytes(rows, first, end));
+  consider(FORM.offsets, listBytes(FORM.offsets, count, documents));
+  if (count < FREQUENT) consider(FORM.gaps, LIST_HEAD + gapBytes(rows, first, end));
   return best;
-}
-
-/** Whether some block has all its documents: their number is none that a byte can hold. */
-function hasFullBlock(rows: Uint16Array, first: number, end: number): boolean {
-  for (let i = first; i + BLOCK_DOCUMENTS <= end; i++) {
-    if (rows[i]! % BLOCK_DOCUMENTS === 0 && rows[i + BLOCK_DOCUMENTS - 1] === rows[i]! + BLOCK_DOCUMENTS - 1)
-      return true;
-  }
-  return false;
 }
 
 function gapBytes(rows: Uint16Array, first: number, end: number): number {
@@ -180,23 +169,25 @@ function writeBlocks(
 ): void {
   const blocks = blocksOf(documents);
   const heads = start + blocks;
-  const offsets = heads + blocks;
-  const stored = form === FORM.offsets ? offsets + end - first : heads + 32 * blocks;
-  for (let i = first; i < end; i++) {
-    const row = rows[i]!;
-    const impact = impacts[i]!;
-    const block = row >> 8;
-    if (impact > out[start + block]!) out[start + block] = impact;
-    if (form === FORM.plain) {
-      out[heads + row] = impact;
-      continue;
+  let at = heads + blocks;
+  for (let i = first, block = 0; block < blocks; block++) {
+    const from = i;
+    for (; i < end && rows[i]! >> 8 === block; i++) {
+      const impact = impacts[i]!;
+      if (impact > out[start + block]!) out[start + block] = impact;
+      if (form === FORM.plain) out[heads + rows[i]!] = impact;
     }
-    out[stored + i - first] = impact;
-    if (form === FORM.bits) out[heads + (row >> 3)]! |= 1 << (row & 7);
-    else {
-      out[heads + block]!++;
-      out[offsets + i - first] = row & 255;
+    if (form === FORM.plain) continue;
+    const count = i - from;
+    if (count > 0) out[heads + block] = count - 1;
+    for (let k = from; k < i; k++) {
+      const row = rows[k]! & 255;
+      if (form === FORM.bits) out[at + (row >> 3)]! |= 1 << (row & 7);
+      else out[at + k - from] = row;
     }
+    at += form === FORM.bits ? 32 : count;
+    out.set(impacts.subarray(from, i), at);
+    at += count;
   }
 }
 
@@ -206,7 +197,7 @@ export function readList(
   documents: number,
 ): { readonly rows: number[]; readonly impacts: number[] } {
   const count = list[0]! + 256 * list[1]! + 1;
-  const found = list[3] === FORM.gaps ? readGaps(list, count) : readBlocks(list, count, documents);
+  const found = list[3] === FORM.gaps ? readGaps(list, count) : readBlocks(list, documents);
   const last = found.rows[found.rows.length - 1];
   if (found.rows.length === count && last !== undefined && last < documents) return found;
   throw new LightedgeError(
@@ -233,22 +224,31 @@ function readGaps(list: Uint8Array, count: number) {
   return { rows, impacts };
 }
 
-function readBlocks(list: Uint8Array, count: number, documents: number) {
+function readBlocks(list: Uint8Array, documents: number) {
   const blocks = blocksOf(documents);
   const heads = LIST_HEAD + blocks;
   const rows: number[] = [];
-  if (list[3] === FORM.offsets) {
-    for (let block = 0; block < blocks; block++) {
-      for (let i = 0; i < list[heads + block]!; i++) {
-        rows.push(block * BLOCK_DOCUMENTS + list[heads + blocks + rows.length]!);
+  const impacts: number[] = [];
+  let at = heads + blocks;
+  for (let block = 0; block < blocks; block++) {
+    const offsets = Array.from({ length: BLOCK_DOCUMENTS }, (_, offset) => offset);
+    const first = block * BLOCK_DOCUMENTS;
+    if (list[3] === FORM.plain) {
+      for (const offset of offsets.filter((offset) => list[heads + first + offset]! > 0)) {
+        rows.push(first + offset);
+        impacts.push(list[heads + first + offset]!);
       }
+      continue;
     }
-    const stored = heads + blocks + count;
-    return { rows, impacts: rows.map((_, i) => list[stored + i]!) };
+    const count = list[LIST_HEAD + block] === 0 ? 0 : list[heads + block]! + 1;
+    const bits = list[3] === FORM.bits;
+    const held = bits
+      ? offsets.filter((offset) => (list[at + (offset >> 3)]! >> (offset & 7)) & 1)
+      : [...list.subarray(at, at + count)];
+    at += bits ? 32 : count;
+    rows.push(...held.map((offset) => first + offset));
+    impacts.push(...list.subarray(at, at + count));
+    at += count;
   }
-  const plain = list[3] === FORM.plain;
-  for (let row = 0; row < BLOCK_DOCUMENTS * blocks; row++) {
-    if (plain ? list[heads + row]! > 0 : (list[heads + (row >> 3)]! >> (row & 7)) & 1) rows.push(row);
-  }
-  return { rows, impacts: rows.map((row, i) => list[plain ? heads + row : heads + 32 * blocks + i]!) };
+  return { rows, impacts };
 }

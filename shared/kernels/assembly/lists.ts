@@ -13,12 +13,12 @@ const KIND: usize = 12;
 const MOST: usize = 16;
 /** Greatest impacts of blocks. */
 const MAXES: usize = 20;
-/** Postings of each block for offsets, bits for bits, all impacts for plain. */
+/** Postings less one of each block; all impacts for plain. */
 const HEADS: usize = 24;
-/** Offsets: documents of block `BLOCK`. Gaps: the impact of the next posting. */
+/** What there is of block `BLOCK`. Gaps: the impact of the next posting. */
 const ROWS: usize = 28;
-/** Impacts of block `BLOCK`. Gaps: where the list ends. */
-const IMPACTS: usize = 32;
+/** Gaps: where the list ends. */
+const END: usize = 32;
 /** Gaps: the document of the next posting. */
 const NEXT: usize = 36;
 const BLOCK: usize = 40;
@@ -56,28 +56,26 @@ export function isGaps(list: usize): bool {
 /** Brings a list to its first posting. `blocks` of the shard's documents. */
 export function openList(list: usize, blocks: usize): void {
   const at = <usize>load<u32>(list, POINTER);
-  const count = <usize>load<u16>(at) + 1;
   const kind = <u32>load<u8>(at, 3);
   store<u32>(list, kind, KIND);
   store<i32>(list, <i32>load<u8>(at, 2) * load<i32>(list, WEIGHT), MOST);
   store<u32>(list, 0, BLOCK);
   const data = at + 4;
   if (kind == GAPS) {
-    store<u32>(list, <u32>(at + <usize>load<u32>(list, BYTES)), IMPACTS);
+    store<u32>(list, <u32>(at + <usize>load<u32>(list, BYTES)), END);
     toGap(list, data, 0);
     return;
   }
   store<u32>(list, <u32>data, MAXES);
   store<u32>(list, <u32>(data + blocks), HEADS);
   store<u32>(list, <u32>(data + 2 * blocks), ROWS);
-  store<u32>(list, <u32>(data + (kind == OFFSETS ? 2 * blocks + count : 33 * blocks)), IMPACTS);
 }
 
 /** Reads the gap at `at`, before the posting that follows document `next` - 1, unless the list ends there. */
 // @ts-ignore: decorator
 @inline
 function toGap(list: usize, at: usize, next: u32): void {
-  if (at >= <usize>load<u32>(list, IMPACTS)) {
+  if (at >= <usize>load<u32>(list, END)) {
     store<u32>(list, NO_ROW, NEXT);
     return;
   }
@@ -146,34 +144,27 @@ function markGaps(list: usize, block: u32): void {
   store<u32>(list, next, NEXT);
 }
 
-/** Postings of a block of bits. */
+/** Postings of a block that has any. */
 // @ts-ignore: decorator
 @inline
-function countBits(at: usize): u32 {
-  return <u32>(
-    (popcnt(load<u64>(at)) +
-      popcnt(load<u64>(at, 8)) +
-      popcnt(load<u64>(at, 16)) +
-      popcnt(load<u64>(at, 24)))
-  );
+function countOf(list: usize, block: usize): usize {
+  return <usize>load<u8>(<usize>load<u32>(list, HEADS) + block) + 1;
 }
 
-/** Moves a list on to a block, not behind the one it is at. Not for gaps. */
+/** Moves a list on to a block, not behind the one it is at. For offsets and bits. */
 // @ts-ignore: decorator
 @inline
 function moveTo(list: usize, block: usize): void {
   const from = <usize>load<u32>(list, BLOCK);
   if (from == block) return;
   const heads = <usize>load<u32>(list, HEADS);
-  const kind = load<u32>(list, KIND);
+  const maxes = <usize>load<u32>(list, MAXES);
   let passed: u32 = 0;
-  if (kind == OFFSETS) {
-    for (let at = from; at < block; at++) passed += <u32>load<u8>(heads + at);
-    store<u32>(list, load<u32>(list, ROWS) + passed, ROWS);
-  } else if (kind == BITS) {
-    for (let at = from; at < block; at++) passed += countBits(heads + (at << 5));
+  for (let at = from; at < block; at++) {
+    passed += (<u32>load<u8>(heads + at) + 1) & -(<u32>(load<u8>(maxes + at) != 0));
   }
-  store<u32>(list, load<u32>(list, IMPACTS) + passed, IMPACTS);
+  passed += load<u32>(list, KIND) == OFFSETS ? passed : <u32>((block - from) << 5);
+  store<u32>(list, load<u32>(list, ROWS) + passed, ROWS);
   store<u32>(list, <u32>block, BLOCK);
 }
 
@@ -196,20 +187,17 @@ export function addBlock(list: usize, block: usize, sums: usize): void {
     }
     return;
   }
+  if (kind > BITS) return addPlain(<usize>load<u32>(list, HEADS) + (block << 8), weight, sums);
   moveTo(list, block);
-  const heads = <usize>load<u32>(list, HEADS);
-  if (kind == OFFSETS) {
-    addOffsets(load<u32>(list, ROWS), load<u32>(list, IMPACTS), <usize>load<u8>(heads + block), weight, sums);
-  } else if (kind == BITS) {
-    addBits(heads + (block << 5), load<u32>(list, IMPACTS), weight, sums);
-  } else {
-    addPlain(heads + (block << 8), weight, sums);
-  }
+  const at = <usize>load<u32>(list, ROWS);
+  if (kind == OFFSETS) addOffsets(at, countOf(list, block), weight, sums);
+  else addBits(at, weight, sums);
 }
 
 // @ts-ignore: decorator
 @inline
-function addOffsets(rows: usize, impacts: usize, count: usize, weight: i32, sums: usize): void {
+function addOffsets(rows: usize, count: usize, weight: i32, sums: usize): void {
+  const impacts = rows + count;
   for (let i: usize = 0; i < count; i++) {
     add(sums, <usize>load<u8>(rows + i), <i32>load<u8>(impacts + i) * weight);
   }
@@ -217,7 +205,8 @@ function addOffsets(rows: usize, impacts: usize, count: usize, weight: i32, sums
 
 // @ts-ignore: decorator
 @inline
-function addBits(bits: usize, impacts: usize, weight: i32, sums: usize): void {
+function addBits(bits: usize, weight: i32, sums: usize): void {
+  let impacts = bits + 32;
   for (let word: usize = 0; word < 4; word++) {
     const base = sums + (word << 8);
     for (let left = load<u64>(bits + (word << 3)); left != 0; left &= left - 1) {
@@ -248,41 +237,40 @@ function addPlain(impacts: usize, weight: i32, sums: usize): void {
  * the whole block is less work. `offsets` are `count` bytes. Not for gaps.
  */
 export function addSome(list: usize, block: usize, offsets: usize, count: usize, sums: usize): void {
-  moveTo(list, block);
   const kind = load<u32>(list, KIND);
   const weight = load<i32>(list, WEIGHT);
-  const heads = <usize>load<u32>(list, HEADS);
-  const impacts = <usize>load<u32>(list, IMPACTS);
-  if (kind == OFFSETS) {
-    const rows = <usize>load<u32>(list, ROWS);
-    const held = <usize>load<u8>(heads + block);
-    if (held <= 4 * count) return addOffsets(rows, impacts, held, weight, sums);
+  if (kind > BITS) {
+    const all = <usize>load<u32>(list, HEADS) + (block << 8);
+    if (count > 48) return addPlain(all, weight, sums);
     for (let i: usize = 0; i < count; i++) {
       const offset = <usize>load<u8>(offsets + i);
-      add(sums, offset, findOffset(rows, impacts, held, offset) * weight);
+      add(sums, offset, <i32>load<u8>(all + offset) * weight);
     }
-  } else if (kind == BITS) {
-    const bits = heads + (block << 5);
-    const count0 = popcnt(load<u64>(bits));
-    const count1 = count0 + popcnt(load<u64>(bits, 8));
-    const count2 = count1 + popcnt(load<u64>(bits, 16));
-    if (<usize>(count2 + popcnt(load<u64>(bits, 24))) <= 2 * count) return addBits(bits, impacts, weight, sums);
+    return;
+  }
+  moveTo(list, block);
+  const at = <usize>load<u32>(list, ROWS);
+  const held = countOf(list, block);
+  if (kind == OFFSETS) {
+    if (held <= 4 * count) return addOffsets(at, held, weight, sums);
+    for (let i: usize = 0; i < count; i++) {
+      const offset = <usize>load<u8>(offsets + i);
+      add(sums, offset, findOffset(at, held, offset) * weight);
+    }
+  } else {
+    if (held <= 2 * count) return addBits(at, weight, sums);
+    const count0 = popcnt(load<u64>(at));
+    const count1 = count0 + popcnt(load<u64>(at, 8));
+    const count2 = count1 + popcnt(load<u64>(at, 16));
     // Postings before each word, two bytes each.
     const ranks = (count0 << 16) | (count1 << 32) | (count2 << 48);
     for (let i: usize = 0; i < count; i++) {
       // No branch: whether a document is there cannot be foreseen.
       const offset = <u64>load<u8>(offsets + i);
-      const word = load<u64>(bits + <usize>((offset >> 6) << 3));
+      const word = load<u64>(at + <usize>((offset >> 6) << 3));
       const rank = ((ranks >> ((offset >> 6) << 4)) & 0xffff) + popcnt(word & (((<u64>1) << (offset & 63)) - 1));
-      const held = <i32>((word >> (offset & 63)) & 1);
-      add(sums, <usize>offset, <i32>load<u8>(impacts + <usize>rank) * (weight & -held));
-    }
-  } else {
-    const all = heads + (block << 8);
-    if (count > 48) return addPlain(all, weight, sums);
-    for (let i: usize = 0; i < count; i++) {
-      const offset = <usize>load<u8>(offsets + i);
-      add(sums, offset, <i32>load<u8>(all + offset) * weight);
+      const isHeld = <i32>((word >> (offset & 63)) & 1);
+      add(sums, <usize>offset, <i32>load<u8>(at + 32 + <usize>rank) * (weight & -isHeld));
     }
   }
 }
@@ -290,14 +278,14 @@ export function addSome(list: usize, block: usize, offsets: usize, count: usize,
 /** The impact of a document among the `held` of a block, 0 where it is not there. */
 // @ts-ignore: decorator
 @inline
-function findOffset(rows: usize, impacts: usize, held: usize, offset: usize): i32 {
+function findOffset(rows: usize, held: usize, offset: usize): i32 {
   const wanted = i8x16.splat(<i8>offset);
   for (let i: usize = 0; i < held; i += 16) {
     const same = i8x16.bitmask(i8x16.eq(v128.load(rows + i), wanted));
     if (same == 0) continue;
     const at = i + <usize>ctz(same);
     // What lies behind the block's last document may be equal too.
-    return at < held ? <i32>load<u8>(impacts + at) : 0;
+    return at < held ? <i32>load<u8>(rows + held + at) : 0;
   }
   return 0;
 }
@@ -312,64 +300,65 @@ function touch(touched: usize, offset: usize): void {
 /** Sets the bits of all documents of the block that the list has. */
 export function markBlock(list: usize, block: usize, touched: usize): void {
   const kind = load<u32>(list, KIND);
-  const heads = <usize>load<u32>(list, HEADS);
   if (kind == GAPS) {
     for (; load<u32>(list, NEXT) >> 8 == <u32>block; passGap(list)) {
       touch(touched, <usize>load<u32>(list, NEXT) & 255);
     }
-  } else if (kind == OFFSETS) {
-    moveTo(list, block);
-    const rows = <usize>load<u32>(list, ROWS);
-    const held = <usize>load<u8>(heads + block);
-    for (let i: usize = 0; i < held; i++) touch(touched, <usize>load<u8>(rows + i));
-  } else if (kind == BITS) {
-    const bits = heads + (block << 5);
-    v128.store(touched, v128.or(v128.load(touched), v128.load(bits)));
-    v128.store(touched, v128.or(v128.load(touched, 16), v128.load(bits, 16)), 16);
-  } else {
+    return;
+  }
+  if (load<u8>(<usize>load<u32>(list, MAXES) + block) == 0) return;
+  if (kind > BITS) {
+    const all = <usize>load<u32>(list, HEADS) + (block << 8);
     const zero = i8x16.splat(0);
     for (let i: usize = 0; i < 256; i += 16) {
-      const present = i8x16.bitmask(i8x16.ne(v128.load(heads + (block << 8) + i), zero));
+      const present = i8x16.bitmask(i8x16.ne(v128.load(all + i), zero));
       const at = touched + (i >> 3);
       store<u16>(at, load<u16>(at) | <u16>present);
     }
+    return;
+  }
+  moveTo(list, block);
+  const at = <usize>load<u32>(list, ROWS);
+  if (kind == OFFSETS) {
+    const held = countOf(list, block);
+    for (let i: usize = 0; i < held; i++) touch(touched, <usize>load<u8>(at + i));
+  } else {
+    v128.store(touched, v128.or(v128.load(touched), v128.load(at)));
+    v128.store(touched, v128.or(v128.load(touched, 16), v128.load(at, 16)), 16);
   }
 }
 
 /** Adds what a list just opened holds of some documents to their sums: `wanted` are u32, ascending, below 256 x blocks. */
 export function sumList(list: usize, wanted: usize, count: usize, out: usize): void {
-  const kind = load<u32>(list, KIND);
+  const gaps = isGaps(list);
   const weight = load<i32>(list, WEIGHT);
-  const heads = <usize>load<u32>(list, HEADS);
   for (let i: usize = 0; i < count; i++) {
     const row = load<u32>(wanted + (i << 2));
-    const block = <usize>row >> 8;
-    let impact: i32 = 0;
-    if (kind == GAPS) {
-      while (load<u32>(list, NEXT) < row) passGap(list);
-      if (load<u32>(list, NEXT) == row) impact = <i32>load<u8>(<usize>load<u32>(list, ROWS));
-    } else if (kind == OFFSETS) {
-      moveTo(list, block);
-      const held = <usize>load<u8>(heads + block);
-      impact = findOffset(load<u32>(list, ROWS), load<u32>(list, IMPACTS), held, <usize>row & 255);
-    } else if (kind == BITS) {
-      impact = findBit(list, heads, block, <usize>row & 255);
-    } else {
-      impact = <i32>load<u8>(heads + <usize>row);
+    if (!gaps) {
+      add(out, i, lookUp(list, <usize>row) * weight);
+      continue;
     }
-    add(out, i, impact * weight);
+    while (load<u32>(list, NEXT) < row) passGap(list);
+    if (load<u32>(list, NEXT) == row) add(out, i, <i32>load<u8>(<usize>load<u32>(list, ROWS)) * weight);
   }
 }
 
+/** The impact of a document, not before the block that the list is at, 0 where it has none. Not for gaps. */
 // @ts-ignore: decorator
 @inline
-function findBit(list: usize, heads: usize, block: usize, offset: usize): i32 {
-  const bits = heads + (block << 5);
-  const word = load<u64>(bits + ((offset >> 6) << 3));
+function lookUp(list: usize, row: usize): i32 {
+  const kind = load<u32>(list, KIND);
+  if (kind > BITS) return <i32>load<u8>(<usize>load<u32>(list, HEADS) + row);
+  const block = row >> 8;
+  if (load<u8>(<usize>load<u32>(list, MAXES) + block) == 0) return 0;
+  moveTo(list, block);
+  const at = <usize>load<u32>(list, ROWS);
+  const offset = row & 255;
+  if (kind == OFFSETS) return findOffset(at, countOf(list, block), offset);
+  const word = load<u64>(at + ((offset >> 6) << 3));
   const bit = (<u64>1) << (<u64>offset & 63);
   if ((word & bit) == 0) return 0;
-  moveTo(list, block);
   let rank = popcnt(word & (bit - 1));
-  for (let before: usize = 0; before < offset >> 6; before++) rank += popcnt(load<u64>(bits + (before << 3)));
-  return <i32>load<u8>(<usize>load<u32>(list, IMPACTS) + <usize>rank);
+  for (let before: usize = 0; before < offset >> 6; before++) rank += popcnt(load<u64>(at + (before << 3)));
+  return <i32>load<u8>(at + 32 + <usize>rank);
 }

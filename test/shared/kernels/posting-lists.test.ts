@@ -107,9 +107,9 @@ describe("lists of postings", () => {
     expect(readList(out, 65_536).rows).toEqual(rows);
   });
 
-  test("name a block that is full without a count of 256", () => {
+  test("hold a block that is full, whose count no byte has", () => {
     for (const [documents, form] of [
-      [65_536, FORM.gaps],
+      [65_536, FORM.offsets],
       [6000, FORM.bits],
     ] as const) {
       const full = Array.from({ length: 1500 }, (_, i) => [i < 300 ? 256 + i : 4 * i, 7] as const);
