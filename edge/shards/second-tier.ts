@@ -20,7 +20,7 @@ const LAYOUT = `1.${HOT_LAYOUT}`;
 /** Bytes of a piece: SQLite takes rows up to 2 MB. */
 const PIECE_BYTES = MIB;
 
-const TABLES = ["pieces", "vectors", "documents", "versions"] as const;
+const TABLES = ["pieces", "vectors", "documents"] as const;
 
 /** What a complete tier says of itself. */
 export interface TierFacts {
@@ -64,7 +64,7 @@ export class SecondTier {
     this.#storage.transactionSync(() => {
       for (const table of TABLES) this.sql.exec(`DROP TABLE IF EXISTS ${table}`);
       this.sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
-      // What is known of the object's life outlasts its content.
+      // What is known of the object's life and of versions outlasts its content.
       this.sql.exec("DELETE FROM facts WHERE name NOT IN ('address', 'unneeded')");
       this.sql.exec(
         "CREATE TABLE pieces (part INTEGER, at INTEGER, sha256 BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (part, at))",
@@ -72,7 +72,7 @@ export class SecondTier {
       this.sql.exec("CREATE TABLE vectors (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
       this.sql.exec("CREATE TABLE documents (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
       this.sql.exec(
-        "CREATE TABLE versions (at INTEGER PRIMARY KEY, manifest TEXT UNIQUE NOT NULL, entry TEXT NOT NULL, dead BLOB NOT NULL, digest TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS versions (at INTEGER PRIMARY KEY, manifest TEXT UNIQUE NOT NULL, entry TEXT NOT NULL, dead BLOB NOT NULL, digest TEXT NOT NULL)",
       );
       this.setFact("layout", LAYOUT);
     });
@@ -168,6 +168,8 @@ export class SecondTier {
       if (found.length !== Math.min(PIECE_BYTES, into.length - at)) throw damaged(what);
       if (toHex(await sha256Bytes(found)) !== toHex(new Uint8Array(digest))) throw damaged(what);
       into.set(found, at);
+      // Given back now: a shard is some ten of these, and nothing else makes a collection come soon.
+      bytes.transfer(0);
     }
   }
 
@@ -216,7 +218,15 @@ export class SecondTier {
   }
 }
 
+/** A part of the tier that is not as it was stored. */
+class TierDamage extends LightedgeError {}
+
 /** The error for a part of the tier that is not as it was stored. */
 export function damaged(what: string): LightedgeError {
-  return new LightedgeError("blob/corrupt", `The shard object's own storage is damaged: ${what}.`);
+  return new TierDamage("blob/corrupt", `The shard object's own storage is damaged: ${what}.`);
+}
+
+/** Whether an error is one of `damaged`, and not of a blob in the store. */
+export function isDamaged(error: unknown): error is LightedgeError {
+  return error instanceof TierDamage;
 }

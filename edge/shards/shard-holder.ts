@@ -4,20 +4,20 @@ import { type HotShard, hotBytes, loadHotShard } from "../../shared/engine/resid
 import { takeSnapshot } from "../../shared/engine/snapshot.ts";
 import type { ShardState } from "../../shared/engine/wire.ts";
 import { LightedgeError } from "../../shared/errors.ts";
+import { align } from "../../shared/format/bytes.ts";
 import { openStreamed } from "../../shared/format/load.ts";
 import type { ShardBlob } from "../../shared/format/manifest.ts";
 import { readAllButVectors, readShardMeta } from "../../shared/format/shard.ts";
 import type { StreamedFile, StreamLimits } from "../../shared/format/streamed.ts";
-import type { Kernels } from "../../shared/kernels/kernels.ts";
-import { SCRATCH_BYTES } from "../../shared/kernels/memory.ts";
+import { PAGE_BYTES, SCRATCH_BYTES } from "../../shared/kernels/memory.ts";
 import { MIB } from "../../shared/limits.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
-import type { HotShards } from "../isolate.ts";
 import { ColdInSqlite } from "./cold-in-sqlite.ts";
-import type { SecondTier, TierFacts } from "./second-tier.ts";
+import type { HotShards } from "./hot-shards.ts";
+import { isDamaged, type SecondTier, type TierFacts } from "./second-tier.ts";
 
-/** Few large reads: a shard of 50,000 chunks is some 8 of them, two on their way at once. */
-const READS: StreamLimits = { wholeBytes: MIB, pieceBytes: 4 * MIB, atOnce: 2 };
+/** Few large reads: a shard of 50,000 chunks is some 16 of them, two on their way at once. Larger ones take no less time, and each is there twice for a moment. */
+const READS: StreamLimits = { wholeBytes: MIB, pieceBytes: 2 * MIB, atOnce: 2 };
 
 /** A shard that is ready. */
 export interface ReadyShard {
@@ -30,39 +30,58 @@ export interface HolderPorts {
   readonly tier: SecondTier;
   readonly memory: HotShards;
   readonly store: ReadStore;
-  kernels(capBytes: number): Kernels;
 }
+
+/** Whoever waits for the shard. */
+interface Waiting {
+  take(ready: ReadyShard): void;
+  fail(error: unknown): void;
+}
+
+type Space = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;
 
 /** Has the shard of its object. */
 export class ShardHolder {
   readonly #ports: HolderPorts;
+  readonly #entry: ShardBlob;
   #facts: TierFacts | null = null;
   #ready: { readonly hot: HotShard; readonly shard: ReadyShard["shard"] } | null = null;
-  #flight: Promise<ReadyShard> | null = null;
+  #waiting: Waiting[] = [];
+  #loading = false;
 
-  constructor(ports: HolderPorts) {
+  constructor(ports: HolderPorts, entry: ShardBlob) {
     this.#ports = ports;
+    this.#entry = entry;
   }
 
-  /** The shard of this entry. Throws as loading it does. Cost: nothing where it is in memory. */
-  async get(entry: ShardBlob): Promise<ReadyShard> {
-    const hot = this.#facts === null ? undefined : this.#ports.memory.get(entry.sha256);
-    if (hot !== undefined) return { shard: this.#with(hot), from: "memory" };
-    this.#flight ??= this.#load(entry).finally(() => {
-      this.#flight = null;
-    });
-    return this.#flight;
+  /**
+   * What `work` makes of the shard: at once where it is in memory, else as soon as it is, and before anything else runs. It
+   * must not keep the shard, whose memory is another's once that is evicted. Throws as loading and `work` do.
+   */
+  use<T>(work: (ready: ReadyShard) => T): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const take = (ready: ReadyShard) => {
+      try {
+        resolve(work(ready));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const hot = this.#facts === null ? undefined : this.#ports.memory.get(this.#entry.sha256);
+    if (hot !== undefined) take(this.#of(hot, "memory"));
+    else {
+      this.#waiting.push({ take, fail: reject });
+      this.#start();
+    }
+    return promise;
   }
 
-  /** As `get`, with the object's storage made anew from the store. */
-  async renew(entry: ShardBlob): Promise<ReadyShard> {
-    // Whoever is loading already may have begun before the damage was found, so that is waited for and not believed.
-    await this.#flight?.catch(() => undefined);
+  /** Has the object's storage made anew from the store before it is used again. */
+  distrust(): void {
+    // One that is under way may be the repair, for another call that found the damage too.
+    if (this.#loading) return;
     this.#facts = null;
-    this.#flight ??= this.#fill(entry).finally(() => {
-      this.#flight = null;
-    });
-    return this.#flight;
+    this.#ports.tier.begin();
   }
 
   /** Forgets what it knows of memory and storage, which are gone. */
@@ -71,46 +90,88 @@ export class ShardHolder {
     this.#ready = null;
   }
 
-  async #load(entry: ShardBlob): Promise<ReadyShard> {
-    const { tier } = this.#ports;
-    this.#facts ??= await tier.facts(entry.sha256);
-    if (this.#facts === null) return this.#fill(entry);
+  #start(): void {
+    if (this.#loading) return;
+    this.#loading = true;
+    this.#load()
+      .catch((error: unknown) => {
+        for (const each of this.#waiting.splice(0)) each.fail(error);
+      })
+      .finally(() => {
+        this.#loading = false;
+        // Who came after the shard was there and found it evicted again.
+        if (this.#waiting.length > 0) this.#start();
+      });
+  }
+
+  /** Lets everybody have the shard who waits for it. */
+  #hand(hot: HotShard, from: ShardState["from"]): void {
+    const ready = this.#of(hot, from);
+    for (const each of this.#waiting.splice(0)) each.take(ready);
+  }
+
+  async #load(): Promise<void> {
+    this.#facts ??= await this.#ports.tier.facts(this.#entry.sha256);
+    if (this.#facts === null) return this.#fill();
     try {
-      return { shard: this.#with(await this.#wake(this.#facts)), from: "storage" };
+      await this.#wake(this.#facts, "storage");
     } catch (error) {
-      if (!(error instanceof LightedgeError) || error.code !== "blob/corrupt") throw error;
-      return this.#fill(entry);
+      if (!isDamaged(error)) throw error;
+      await this.#fill();
     }
   }
 
   /** From the object's own storage. */
-  #wake(facts: TierFacts): Promise<HotShard> {
+  async #wake(facts: TierFacts, from: ShardState["from"]): Promise<void> {
     const { tier, memory } = this.#ports;
-    const kernelBytes = facts.memory + SCRATCH_BYTES;
-    const bytes = facts.arrays.reduce((sum, length) => sum + length, kernelBytes);
-    return memory.load(facts.sha256, bytes, () => tier.restore(facts, this.#ports.kernels(kernelBytes)));
+    const needs = {
+      kernelBytes: align(facts.memory + SCRATCH_BYTES, PAGE_BYTES),
+      otherBytes: facts.arrays.reduce((sum, bytes) => sum + bytes, 0),
+    };
+    await memory.load(facts.sha256, "storage", needs, {
+      load: (kernels) => tier.restore(facts, kernels),
+      have: (hot) => this.#hand(hot, from),
+    });
   }
 
   /** From the store, filling the object's storage on the way. */
-  async #fill(entry: ShardBlob): Promise<ReadyShard> {
+  async #fill(): Promise<void> {
     const { store, memory, tier } = this.#ports;
+    const { sha256 } = this.#entry;
     this.#facts = null;
-    const file = await openStreamed(store, entry, READS);
+    const file = await openStreamed(store, this.#entry, READS);
     const meta = readShardMeta(file.meta);
-    const cap = hotBytes(meta);
-    const passing = entry.bytes - file.bytes("vectors");
+    if (memory.get(sha256) !== undefined) return this.#fillBeside(file);
     let filled = false;
-    const hot =
-      memory.get(entry.sha256) ??
-      (await memory.load(entry.sha256, cap + passing, async () => {
+    // Its own arrays are the owners of chunks, terms and where their postings start.
+    const needs = { kernelBytes: hotBytes(meta), otherBytes: 4 * meta.documents + 8 * meta.terms };
+    await memory.load(sha256, "store", needs, {
+      load: async (kernels) => {
         filled = true;
-        const fill = (space: Space) => this.#fillCold(file, space);
-        return (await loadHotShard(meta, this.#ports.kernels(cap), fill)).shard;
-      }));
-    // Another object of this isolate has it in memory; this one's storage is to be filled all the same.
-    if (!filled) await this.#fillCold(file, (_, bytes) => new Uint8Array(bytes));
-    this.#facts = await tier.complete(entry.sha256, takeSnapshot(hot));
-    return { shard: this.#with(hot), from: "store" };
+        const { shard } = await loadHotShard(meta, kernels, (space) => this.#fillCold(file, space));
+        this.#facts = await tier.complete(sha256, takeSnapshot(shard));
+        return shard;
+      },
+      have: (hot) => {
+        if (filled) this.#hand(hot, "store");
+      },
+    });
+    if (!filled) await this.#fillBeside(file);
+  }
+
+  /** Fills the object's storage where another object of this isolate has the shard in memory. */
+  async #fillBeside(file: StreamedFile): Promise<void> {
+    const { tier, memory } = this.#ports;
+    const { sha256 } = this.#entry;
+    await this.#fillCold(file, (_, bytes) => new Uint8Array(bytes));
+    const hot = memory.get(sha256);
+    if (hot === undefined)
+      throw new LightedgeError("shard/overloaded", "The shard was evicted; ask again shortly.");
+    const { text, arrays, memory: bytes } = takeSnapshot(hot);
+    // Copied, as it may be evicted while it is written.
+    const facts = await tier.complete(sha256, { text, arrays, memory: bytes.slice() });
+    this.#facts = facts;
+    await this.#wake(facts, "store");
   }
 
   /** Reads the file to its end: hot sections to their space, cold ones into the object's storage. */
@@ -124,11 +185,9 @@ export class ShardHolder {
     return shard;
   }
 
-  #with(hot: HotShard): ReadyShard["shard"] {
+  #of(hot: HotShard, from: ShardState["from"]): ReadyShard {
     if (this.#ready?.hot !== hot)
       this.#ready = { hot, shard: { ...hot, cold: new ColdInSqlite(this.#ports.tier.sql, hot) } };
-    return this.#ready.shard;
+    return { shard: this.#ready.shard, from };
   }
 }
-
-type Space = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;

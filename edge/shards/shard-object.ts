@@ -3,7 +3,6 @@
  * for any version that names the shard, wakes from its own SQLite storage, and wipes that when no version needs it.
  */
 import { DurableObject } from "cloudflare:workers";
-import kernels from "../../build/kernels.wasm";
 import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
 import { searchable } from "../../shared/engine/live-shards.ts";
 import { hotShardBytes } from "../../shared/engine/resident.ts";
@@ -12,11 +11,12 @@ import {
   type ShardCalls,
   type ShardMessage,
   type ShardReply,
+  type ShardState,
   WIRE_VERSION,
 } from "../../shared/engine/wire.ts";
 import { asLightedgeError, LightedgeError, printable } from "../../shared/errors.ts";
+import type { ShardBlob } from "../../shared/format/manifest.ts";
 import type { ShardMeta } from "../../shared/format/shard.ts";
-import { createWasmKernels } from "../../shared/kernels/wasm.ts";
 import { SHARD_LIMITS } from "../../shared/limits.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { GRACE_MS } from "../../shared/versions/times.ts";
@@ -24,7 +24,7 @@ import { isolateShards } from "../isolate.ts";
 import { regionStores } from "../regions/stores.ts";
 import { type Env, gcGrace } from "../settings.ts";
 import { Lifetime } from "./lifetime.ts";
-import { SecondTier } from "./second-tier.ts";
+import { isDamaged, SecondTier } from "./second-tier.ts";
 import { type ReadyShard, ShardHolder } from "./shard-holder.ts";
 import { VersionsOfShard } from "./versions-of-shard.ts";
 
@@ -78,28 +78,37 @@ export class ShardObject extends DurableObject<Env> {
     const startedAt = Date.now();
     const { address } = message;
     const store = this.#storeOf(address.region);
-    this.#holder ??= new ShardHolder({
-      ...{ tier: this.#tier, memory: isolateShards(this.env), store },
-      kernels: (capBytes) => createWasmKernels(kernels, capBytes),
-    });
     const version = await this.#versions.of(address, store);
-    const ready = await this.#holder.get(version.entry);
-    if (version.check !== null) {
-      await version.check(ready.shard.meta);
-      await this.#versions.remember(address.manifest.sha256, version);
-    }
-    await this.#lifetime.note(address);
-    if (Date.now() - startedAt > message.patienceMs) throw tooLate(message.patienceMs);
+    const holder = this.#holderOf(version.entry, store);
+    const answer = async () => {
+      let from: ShardState["from"] = "memory";
+      if (version.check !== null) {
+        const first = await holder.use(({ shard, from: loaded }) => ({ meta: shard.meta, from: loaded }));
+        from = first.from;
+        await version.check(first.meta);
+        await this.#versions.remember(address.manifest.sha256, version);
+      }
+      await this.#lifetime.note(address);
+      return holder.use((ready) => {
+        if (Date.now() - startedAt > message.patienceMs) throw tooLate(message.patienceMs);
+        return answerOf(message, from === "memory" ? ready : { ...ready, from }, version.dead);
+      });
+    };
     try {
-      return answerOf(message, ready, version.dead);
+      return await answer();
     } catch (error) {
       // Rows are checked as they are read: what is damaged is made anew, once, and then asked again.
-      if (!(error instanceof LightedgeError) || error.code !== "blob/corrupt") throw error;
+      if (!isDamaged(error)) throw error;
       console.error(JSON.stringify({ level: "warning", index: address.index, message: error.message }));
-      const again = await this.#holder.renew(version.entry);
-      await this.#versions.remember(address.manifest.sha256, version);
-      return answerOf(message, again, version.dead);
+      holder.distrust();
+      return answer();
     }
+  }
+
+  #holderOf(entry: ShardBlob, store: ReadStore): ShardHolder {
+    const memory = isolateShards(this.env);
+    this.#holder ??= new ShardHolder({ tier: this.#tier, memory, store }, entry);
+    return this.#holder;
   }
 
   #storeOf(region: string): ReadStore {

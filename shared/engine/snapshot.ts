@@ -40,7 +40,9 @@ export function takeSnapshot({ kernels, ...shard }: HotShard): Snapshot {
     arrays.push(value instanceof Uint8Array ? value : bytesOf(value));
     return { array: arrays.length - 1, type: value.constructor.name };
   });
-  return { text, arrays, memory: kernels.bytes(SCRATCH_BYTES, kernels.residentBytes - SCRATCH_BYTES) };
+  // Where the next allocation would begin; memory behind it is nobody's.
+  const end = kernels.allocate(0);
+  return { text, arrays, memory: kernels.bytes(SCRATCH_BYTES, end - SCRATCH_BYTES) };
 }
 
 /**

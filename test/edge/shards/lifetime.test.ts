@@ -35,7 +35,7 @@ function setUp(first: ReadStore) {
     new Lifetime({
       storage: {
         getAlarm: async () => state.alarm,
-        setAlarm: async (at) => {
+        setAlarm: async (at: number | Date) => {
           state.alarm = Number(at);
         },
         deleteAlarm: async () => {
@@ -69,7 +69,7 @@ function setUp(first: ReadStore) {
 }
 
 const address = () => {
-  const [{ sha256, ordinal }] = blobsOf(old, "shard") as [{ sha256: Sha256; ordinal: number }];
+  const { sha256, ordinal } = blobsOf(old, "shard")[0]!;
   const manifest = { key: "", sha256, bytes: 0 };
   return { region: "weur", index: TINY, sha256, ordinal, manifest };
 };

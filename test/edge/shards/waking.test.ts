@@ -265,7 +265,7 @@ describe("a shard object with more calls than it takes", () => {
       ...{ store: alone.store, persist: folder },
       routerBytes: residentBytesOf(alone.manifest) - 1,
     });
-    const [{ key }] = blobsOf(alone.manifest, "shard") as [{ key: string }];
+    const { key } = blobsOf(alone.manifest, "shard")[0]!;
     let go: () => void;
     const gate = new Promise<void>((resolve) => {
       go = resolve;
