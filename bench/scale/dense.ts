@@ -8,8 +8,8 @@
  * vectors by the index's table, as a search makes them, and by the full encoder, each measured apart.
  * All go from a float vector to ten ids or row numbers; hnswlib and usearch with M 16, efConstruction 200, one
  * thread. Each gets the least effort of a list that reaches the recall; ours keeps the number of clusters that the
- * index was built with unless that misses it. Timed turn by turn; a value is the median over the rounds of a
- * round's mean. Build: from float vectors to a searchable index; ours trains and measures its clusters and writes
+ * index was built with unless that misses it. Timed turn by turn: a value is the mean of each query's median over
+ * the rounds. Build: from float vectors to a searchable index; ours trains and measures its clusters and writes
  * the shards' files. Memory: ours as counted, theirs by what the process has more afterwards.
  */
 import { setFlagsFromString } from "node:v8";
