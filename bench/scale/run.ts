@@ -1,5 +1,5 @@
 /**
- * Runs the measurements at scale: `node bench/scale/run.ts [--only dense,bandwidth,sparse,load,million]
+ * Runs the measurements at scale: `node bench/scale/run.ts [--only dense,bandwidth,sparse,search,load,million]
  * [--peers DIR] [--full-text] [--json]`. `million` is left out unless it is named: its index takes minutes and gigabytes.
  * Pin the others to one core (`taskset -c 1`); `--rebuild` makes the index anew from cached encodings.
  */
@@ -11,11 +11,12 @@ import { measureBandwidth } from "./bandwidth.ts";
 import { measureDense } from "./dense.ts";
 import { measureLoad, measureMillion } from "./million.ts";
 import { prepareScale } from "./prepare.ts";
+import { measureSearch } from "./search.ts";
 import { measureSparse } from "./sparse.ts";
 
 const { values } = parseArgs({
   options: {
-    only: { type: "string", default: "dense,bandwidth,sparse,load" },
+    only: { type: "string", default: "dense,bandwidth,sparse,search,load" },
     peers: { type: "string" },
     "full-text": { type: "boolean", default: false },
     folder: { type: "string" },
@@ -30,6 +31,7 @@ const measures = new Map<string, () => Promise<readonly Result[]>>([
   ["dense", () => measureDense(scale, values.peers)],
   ["bandwidth", () => measureBandwidth((message) => progress.warn(message))],
   ["sparse", () => measureSparse(scale, values["full-text"])],
+  ["search", () => measureSearch(scale)],
   ["load", () => measureLoad(scale)],
   ["million", () => measureMillion(scale, values.rebuild)],
 ]);
