@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
 import { searchable } from "../../shared/engine/live-shards.ts";
 import { hotShardBytes } from "../../shared/engine/resident.ts";
+import { FAR_POOL, type Pool } from "../../shared/engine/shard-contract.ts";
 import {
   type ShardCallName,
   type ShardCalls,
@@ -130,6 +131,7 @@ function answerOf(
     case "propose": {
       const { query, pool, hidden } = of<"propose">();
       checkQuery(query, shard.meta);
+      checkPool(pool);
       const documents = "documents" in hidden ? hidden.documents : numbersOf(shard, hidden.ids);
       const seen = searchable(documents.length === 0 ? live : { ...shard, dead: merged(dead, documents) });
       return { proposals: seen.propose(query, pool), hidden: documents };
@@ -181,6 +183,12 @@ function checkQuery({ dense }: EncodedQuery, { padded, clusters }: ShardMeta): v
   if (dense.clusters.every((cluster) => cluster < clusters.count)) return;
   const message = `A query looks into clusters that a shard with ${clusters.count} of them does not have.`;
   throw new LightedgeError("binding/mismatch", message, { field: "clusters" });
+}
+
+/** The shard's work space has room for the largest pool. */
+function checkPool({ dense, sparse }: Pool): void {
+  if (dense <= FAR_POOL.dense && sparse <= FAR_POOL.sparse) return;
+  throw new LightedgeError("internal", `A pool of ${dense} and ${sparse} documents is asked for.`);
 }
 
 function checkDocuments(documents: ArrayLike<number>, meta: ShardMeta): void {

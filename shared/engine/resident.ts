@@ -8,7 +8,7 @@ import { readTable, readTableMeta, rowBytes, type TableMeta, tokenRows } from ".
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 import { PAGE_BYTES, SCRATCH_BYTES } from "../kernels/memory.ts";
 import type { ReadStore } from "../store/store.ts";
-import { codeLengths, layCodes, type ResidentCodes } from "./codes.ts";
+import { codeLengths, layCodes, type ResidentCodes, SCAN_BATCH } from "./codes.ts";
 import { type ColdSections, coldInMemory } from "./cold-sections.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
 import {
@@ -118,11 +118,7 @@ export const BATCH_VECTORS = 128;
 
 /** Bytes of kernel memory that a shard takes at most without its cold sections. */
 export function hotBytes(meta: ShardMeta): number {
-  const lengths = {
-    ...hotLengths(meta),
-    batch: BATCH_VECTORS * meta.padded,
-    postings: mostPostingBytes(meta),
-  };
+  const lengths = { ...lengthsWithoutCold(meta), postings: mostPostingBytes(meta) };
   const bytes = Object.values(lengths).reduce((sum, length) => sum + align(length), SCRATCH_BYTES);
   return align(bytes, PAGE_BYTES);
 }
@@ -133,7 +129,7 @@ export async function loadHotShard<T>(
   kernels: Kernels,
   fill: (space: (name: string, bytes: number) => Uint8Array<ArrayBuffer>) => Promise<HotShardFile & T>,
 ): Promise<{ readonly shard: HotShard; readonly file: HotShardFile & T }> {
-  const at = claim(kernels, { ...hotLengths(meta), batch: BATCH_VECTORS * meta.padded });
+  const at = claim(kernels, lengthsWithoutCold(meta));
   const { codes, factors, batch, codeDocuments: _, ...work } = at;
   const file = await fill(spaceIn(kernels, { codes, factors }));
   const shard = {
@@ -152,6 +148,16 @@ function hotLengths(meta: ShardMeta) {
     query: padded * 2,
     rows: chunks * 4,
     dots: chunks * 4,
+  };
+}
+
+/** As `hotLengths`, with space for the vectors of a batch in place of that for all chunks: lists are of a pool, or of a sample of a batch of codes. */
+function lengthsWithoutCold(meta: ShardMeta) {
+  return {
+    ...hotLengths(meta),
+    rows: 4 * Math.max(BATCH_VECTORS, Math.min(meta.chunks, SCAN_BATCH)),
+    dots: 4 * BATCH_VECTORS,
+    batch: BATCH_VECTORS * meta.padded,
   };
 }
 

@@ -25,7 +25,8 @@ export function sampleDocuments(count: number): SegmentDocument[] {
   };
   const unit = () => {
     const vector = Float32Array.from({ length: 128 }, () => below(2001) - 1000);
-    const norm = Math.hypot(...vector);
+    // Not `Math.hypot`, which may round as it likes.
+    const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
     return vector.map((value) => value / norm);
   };
   return Array.from({ length: count }, (_, at) => {
