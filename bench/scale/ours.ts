@@ -1,11 +1,14 @@
 /** The engine's shards in this process, and a dense search over them from a vector to ids: what a vector library does. */
 import { nodePorts } from "../../indexer/engine-node.ts";
+import type { EnginePorts } from "../../shared/engine/api.ts";
 import { probe, type ResidentClusters, residentClusters } from "../../shared/engine/clusters.ts";
 import { chooseDocuments } from "../../shared/engine/cut.ts";
 import { type EncodedQuery, quantizeQuery } from "../../shared/engine/encode-query.ts";
 import { liveShards, searchable } from "../../shared/engine/live-shards.ts";
 import {
+  hotBytes,
   hotShardBytes,
+  loadHotShard,
   loadShard,
   type ResidentShard,
   residentShardBytes,
@@ -13,8 +16,10 @@ import {
 import type { SearchableShard } from "../../shared/engine/shard-contract.ts";
 import { readClusters } from "../../shared/format/clusters.ts";
 import { idAt } from "../../shared/format/ids.ts";
-import { loadEnvelope } from "../../shared/format/load.ts";
-import { blobsOf } from "../../shared/format/manifest.ts";
+import { loadEnvelope, openStreamed } from "../../shared/format/load.ts";
+import { blobsOf, type ShardBlob } from "../../shared/format/manifest.ts";
+import { readAllButVectors, readShardMeta } from "../../shared/format/shard.ts";
+import type { ReadStore } from "../../shared/store/store.ts";
 import type { Scale } from "./prepare.ts";
 
 const SHARD_BYTES = 1 << 30;
@@ -39,18 +44,29 @@ export async function loadShards({ store, manifest }: Scale): Promise<OwnShards>
     entry === undefined
       ? null
       : residentClusters(readClusters(await loadEnvelope(store, entry)), ports.kernels(SHARD_BYTES));
-  const sum = (of: (shard: ResidentShard) => number) => shards.reduce((all, shard) => all + of(shard), 0);
-  // Here vectors lie in the memory of the kernels, which counts as hot; in an object they do not.
-  const vectors = sum(({ meta }) => meta.chunks * meta.padded);
+  let hot = 0;
+  for (const blob of blobsOf(manifest, "shard")) hot += await hotBytesOf(store, blob, ports);
   return {
     shards: liveShards(shards).map(searchable),
     clusters,
     bytes: {
-      all: sum(residentShardBytes),
-      hot: sum(hotShardBytes) - vectors,
+      all: shards.reduce((sum, shard) => sum + residentShardBytes(shard), 0),
+      hot,
       clusters: clusters?.residentBytes ?? 0,
     },
   };
+}
+
+/** Bytes of a shard loaded as a Durable Object loads it, its cold sections put aside. */
+async function hotBytesOf(store: ReadStore, blob: ShardBlob, ports: EnginePorts): Promise<number> {
+  const file = await openStreamed(store, blob);
+  const meta = readShardMeta(file.meta);
+  const { shard } = await loadHotShard(meta, ports.kernels(hotBytes(meta)), async (space) =>
+    readAllButVectors(
+      await file.readInto((name, bytes) => (name === "vectors" ? new Uint8Array(bytes) : space(name, bytes))),
+    ),
+  );
+  return hotShardBytes(shard);
 }
 
 /** How hard a dense search tries: clusters it looks into, and documents it scores exactly. */
