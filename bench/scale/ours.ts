@@ -19,6 +19,7 @@ import { idAt } from "../../shared/format/ids.ts";
 import { loadEnvelope, openStreamed } from "../../shared/format/load.ts";
 import { blobsOf, type ShardBlob } from "../../shared/format/manifest.ts";
 import { readAllButVectors, readShardMeta } from "../../shared/format/shard.ts";
+import { AS_ONE } from "../../shared/format/streamed.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import type { Scale } from "./prepare.ts";
 
@@ -59,7 +60,7 @@ export async function loadShards({ store, manifest }: Scale): Promise<OwnShards>
 
 /** Bytes of a shard loaded as a Durable Object loads it, its cold sections put aside. */
 async function hotBytesOf(store: ReadStore, blob: ShardBlob, ports: EnginePorts): Promise<number> {
-  const file = await openStreamed(store, blob);
+  const file = await openStreamed(store, blob, AS_ONE);
   const meta = readShardMeta(file.meta);
   const { shard } = await loadHotShard(meta, ports.kernels(hotBytes(meta)), async (space) =>
     readAllButVectors(
