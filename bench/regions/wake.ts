@@ -3,8 +3,10 @@
  * sizes from real workerd, each in a process of its own, and times one search, as a client on the same machine sees it,
  *
  * - **cold**: the first one of a new process whose shard objects have no storage yet: all of it comes from the store;
- * - **woken**: the first after every shard object was evicted from memory: it comes from the objects' own storage. Reads
- *   of the store are counted, and there must be none;
+ * - **woken**: the first after workerd was killed and started again, so that nothing is in memory: the Worker has opened the
+ *   index (its table, not its shards) and answered from another one, the shard objects have their storage. Reads of the
+ *   shards from the store are counted, and there must be none;
+ * - **reset**: the first after the objects alone were reset, whose isolate still has their codes;
  * - **warm**: the median of those that follow.
  *
  * The store is a folder on the same machine, so cold has no distance in it; `reads` and `bytes` say what a distance would
@@ -48,30 +50,35 @@ const { values } = parseArgs({
     store: { type: "string", default: join(ROOT, ".lightedge/wake") },
     "shard-chunks": { type: "string" },
     resident: { type: "string" },
-    /** Times that the objects are evicted. */
+    /** Times that memory is lost. */
     rounds: { type: "string", default: "9" },
     json: { type: "boolean", default: false },
   },
 });
+
+/** The size whose index, in the Worker itself, is asked so that no code is run for the first time. */
+const SMALL = 1000;
 
 /** Reads of a store, counted. */
 class CountingStore implements ServedStore {
   readonly #inner: FolderStore;
   reads = 0;
   bytes = 0;
+  /** Reads of each key. */
+  readonly byKey = new Map<string, number>();
 
   constructor(inner: FolderStore) {
     this.#inner = inner;
   }
 
   get(key: string) {
-    return this.#counted(this.#inner.get(key), (found) => found?.body.length ?? 0);
+    return this.#counted(key, this.#inner.get(key), (found) => found?.body.length ?? 0);
   }
   getRange(key: string, offset: number, length: number) {
-    return this.#counted(this.#inner.getRange(key, offset, length), (found) => found?.length ?? 0);
+    return this.#counted(key, this.#inner.getRange(key, offset, length), (found) => found?.length ?? 0);
   }
   head(key: string) {
-    return this.#counted(this.#inner.head(key), () => 0);
+    return this.#counted(key, this.#inner.head(key), () => 0);
   }
   putIfAbsent(key: string, body: Uint8Array<ArrayBuffer>) {
     return this.#inner.putIfAbsent(key, body);
@@ -80,9 +87,10 @@ class CountingStore implements ServedStore {
     return this.#inner.list(prefix);
   }
 
-  async #counted<T>(read: Promise<T>, bytesOf: (found: T) => number): Promise<T> {
+  async #counted<T>(key: string, read: Promise<T>, bytesOf: (found: T) => number): Promise<T> {
     const found = await read;
     this.reads++;
+    this.byKey.set(key, (this.byKey.get(key) ?? 0) + 1);
     this.bytes += bytesOf(found);
     return found;
   }
@@ -94,6 +102,7 @@ const files = new FolderStore(values.store);
 const { queries } = await readTestCollection(COLLECTION);
 try {
   const results: Result[] = [];
+  await build(SMALL);
   for (const size of values.sizes.split(",").map(Number)) {
     await build(size);
     results.push(...(await measure(size)));
@@ -146,59 +155,85 @@ async function measure(size: number): Promise<readonly Result[]> {
   const store = new CountingStore(files);
   const { pointer } = (await readPointer(files, index))!;
   const manifest = await loadManifest(files, pointer.manifest);
+  const shards = blobsOf(manifest, "shard");
   const serving = await serve({
     ...{ store, host: "127.0.0.1", port: 0, indexes: [index], examples: [], control: 0 },
     // The pointer is not looked at again while this lasts: a read of it is no part of waking.
-    pointerMaxAge: 3600,
+    ...{ pointerMaxAge: 3600, persist: join(folder, index) },
     ...(values.resident === undefined ? {} : { residentBytes: Number(values.resident) * MIB }),
   });
-  const search = async (at: number): Promise<{ readonly ms: number; readonly answer: SearchAnswer }> => {
-    const path = `/v1/indexes/${index}/search?${new URLSearchParams({ q: queries[at % queries.length]!.text })}`;
-    const started = performance.now();
+  const get = async (path: string) => {
     const response = await fetch(new URL(path, serving.url));
-    const answer = (await response.json()) as SearchAnswer;
-    if (response.status !== 200 || answer.partial)
-      throw new Error(`${index}: ${response.status} ${JSON.stringify(answer).slice(0, 300)}`);
+    const body: unknown = await response.json();
+    if (response.status === 200) return body;
+    throw new Error(`${path}: ${response.status} ${JSON.stringify(body).slice(0, 300)}`);
+  };
+  const search = async (at: number, name = index) => {
+    const q = queries[at % queries.length]!.text;
+    const started = performance.now();
+    // Safe: a status of 200 is an answer.
+    const answer = (await get(`/v1/indexes/${name}/search?${new URLSearchParams({ q })}`)) as SearchAnswer;
+    if (answer.partial) throw new Error(`${name} answers in part only.`);
     return { ms: performance.now() - started, answer };
   };
+  const shardReads = () => shards.reduce((sum, { key }) => sum + (store.byKey.get(key) ?? 0), 0);
+  /** The first search after memory was lost, which must say what was said before. */
+  const first = async (at: number, lose: () => Promise<void>): Promise<number> => {
+    const before = (await search(at)).answer;
+    await lose();
+    const reads = shardReads();
+    const { ms, answer } = await search(at);
+    wokenReads += shardReads() - reads;
+    const [a, b] = [before, answer].map(({ hits, version }) => JSON.stringify([version, hits]));
+    if (a !== b) throw new Error(`${index} answers otherwise after it was woken.`);
+    return ms;
+  };
+  let wokenReads = 0;
   try {
-    await (await fetch(new URL("/health", serving.url))).text();
+    await get("/health");
     const cold = await search(0);
     const [coldReads, coldBytes] = [store.reads, store.bytes];
     const warm: number[] = [];
     // Twice, and only the second time counts: blocks of documents are in the cache by then.
     for (let at = 0; at < 100; at++) warm.push((await search(at % 50)).ms);
     const { placement = "isolate" } = cold.answer;
+    const rounds = placement === "isolate" ? 0 : Number(values.rounds);
+    const reset: number[] = [];
+    for (let at = 0; at < rounds; at++)
+      reset.push(await first(at, () => order(serving.control!, { evict: true })));
     const woken: number[] = [];
-    let wokenReads = 0;
-    for (let at = 0; placement !== "isolate" && at < Number(values.rounds); at++) {
-      const before = (await search(at)).answer;
-      await order(serving.control!, { evict: true });
-      const reads = store.reads;
-      const { ms, answer } = await search(at);
-      woken.push(ms);
-      wokenReads += store.reads - reads;
-      const [a, b] = [before, answer].map(({ hits, version }) => JSON.stringify([version, hits]));
-      if (a !== b) throw new Error(`${index} answers otherwise after it was woken.`);
+    for (let at = 0; at < rounds; at++) {
+      const lose = async () => {
+        await order(serving.control!, { restart: true });
+        for (let warming = 0; warming < 10; warming++) await search(warming, `wake-${SMALL}`);
+        await get(`/v1/indexes/${index}`);
+      };
+      woken.push(await first(at, lose));
     }
-    const shards = blobsOf(manifest, "shard").length;
     const name = (what: string) => `wake.${size}.${what}`;
-    const facts = `${manifest.counts.chunks} chunks, ${shards} shards, ${placement}`;
-    const results: Result[] = [
+    const facts = `${manifest.counts.chunks} chunks, ${shards.length} shards, ${placement}`;
+    const ofRounds = (what: string, times: readonly number[]): Result => ({
+      ...{ name: name(what), value: round(quantile(times, 0.5)), unit: "ms" },
+      note: `median of ${times.length}, ${round(Math.min(...times))} to ${round(Math.max(...times))}`,
+    });
+    return [
       {
-        name: name("cold"),
-        value: round(cold.ms),
-        unit: "ms",
+        ...{ name: name("cold"), value: round(cold.ms), unit: "ms" },
         note: `${facts}; ${coldReads} reads, ${round(coldBytes / MIB)} MiB`,
       },
-      { name: name("warm"), value: round(quantile(warm.slice(50), 0.5)), unit: "ms", note: "median of 50" },
-    ];
-    if (woken.length === 0) return results;
-    const spread = `median of ${woken.length}, ${round(Math.min(...woken))} to ${round(Math.max(...woken))}`;
-    return [
-      ...results,
-      { name: name("woken"), value: round(quantile(woken, 0.5)), unit: "ms", note: spread },
-      { name: name("woken_reads"), value: wokenReads, unit: "reads", note: "of the store, over all of them" },
+      ofRounds("warm", warm.slice(50)),
+      ...(rounds === 0
+        ? []
+        : [
+            ofRounds("woken", woken),
+            ofRounds("reset", reset),
+            {
+              name: name("woken_reads"),
+              value: wokenReads,
+              unit: "reads",
+              note: "of shards, over all of both",
+            },
+          ]),
     ];
   } finally {
     await serving.close();
