@@ -39,6 +39,8 @@ const { values } = parseArgs({
     store: { type: "string" },
     index: { type: "string" },
     resident: { type: "string" },
+    /** `off`: no distances, so that what is left is what failing over itself costs. */
+    distance: { type: "string", default: "on" },
     json: { type: "boolean", default: false },
   },
 });
@@ -78,6 +80,7 @@ const serving = await serve({
   ...{ store: first.store, regions: [first, ...others], control: 0 },
   ...(values.resident === undefined ? {} : { residentBytes: Number(values.resident) }),
   ...{ host: "127.0.0.1", port: 0, indexes: [index], examples: [], pointerMaxAge: 2 },
+  latency: values.distance !== "off",
 });
 try {
   const { queries } = await readTestCollection(COLLECTION);
