@@ -14,9 +14,15 @@ import { TOPICS } from "../../helpers/tiny-encoder.ts";
 
 /** More than both near pools together can hold, so that some documents are far for every query. */
 const DOCUMENTS = 640;
-/** Names of indexes with the chunks of a shard that make so many of them. */
-const DIVISIONS = { one: undefined, two: 700, five: 280, sixteen: 86 } as const;
-const SHARDS = { one: 1, two: 2, five: 5, sixteen: 16 } as const;
+/** Names of indexes with what makes so many shards of them. */
+const DIVISIONS = {
+  one: {},
+  two: { shardChunks: 700 },
+  five: { shardChunks: 280 },
+  sixteen: { shardChunks: 86 },
+  clusters: { shardChunks: 280, clustersFrom: 100 },
+} as const;
+const SHARDS = { one: 1, two: 2, five: 5, sixteen: 16, clusters: 5 } as const;
 type Name = keyof typeof DIVISIONS;
 const NAMES = Object.keys(DIVISIONS) as Name[];
 
@@ -31,11 +37,7 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 async function build(index: Name, documents: ReturnType<typeof tinyDocuments>): Promise<void> {
-  const shardChunks = DIVISIONS[index];
-  await buildTiny({
-    ...{ index, store, source: sourceOf(documents) },
-    ...(shardChunks === undefined ? {} : { shardChunks }),
-  });
+  await buildTiny({ index, store, source: sourceOf(documents), ...DIVISIONS[index] });
   local.set(index, await openIndex(await tinyPorts(store, "wasm"), index, { residentBytes: 64 * MIB }));
 }
 
@@ -67,13 +69,15 @@ async function expectSame(name: string, request: SearchRequest): Promise<void> {
 describe("an index in objects", () => {
   it("says so, and how many shards it has", async () => {
     for (const name of NAMES) {
-      expect(blobsOf(local.get(name)!.manifest, "shard").length).toBe(SHARDS[name]);
+      const { manifest } = local.get(name)!;
+      expect(blobsOf(manifest, "shard").length).toBe(SHARDS[name]);
+      expect(blobsOf(manifest, "clusters").length).toBe(name === "clusters" ? 1 : 0);
       const answer = await server.search(name, requestFor("river boat"));
       expect(answer).toMatchObject({ placement: "objects", partial: false });
     }
   });
 
-  it("gives the same bits as in memory, for every mode, rule, page and explanation, from 1, 2, 5 and 16 shards", async () => {
+  it("gives the same bits as in memory, for every mode, rule, page and explanation, from 1, 2, 5 and 16 shards, in clusters or not", async () => {
     await fc.assert(
       fc.asyncProperty(anyRequest, async (request) => {
         for (const name of NAMES) await expectSame(name, request);
