@@ -10,6 +10,7 @@ import { pointerKey, versionName } from "../format/names.ts";
 import { readOverlay } from "../format/overlay.ts";
 import { PLAN_LIMITS } from "../format/plan.ts";
 import { type ManifestReference, type Pointer, parsePointer } from "../format/pointer.ts";
+import { readShardMeta } from "../format/shard.ts";
 import { AS_ONE, IN_PIECES } from "../format/streamed.ts";
 import { readTokenizerFile } from "../format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../format/tombstones.ts";
@@ -99,9 +100,19 @@ export async function openIndex(
     },
     files,
     blocks,
-    impactScale: shards[0]?.meta.impact_scale ?? manifest.build?.impact_scale ?? 1,
+    impactScale:
+      shards[0]?.meta.impact_scale ??
+      manifest.build?.impact_scale ??
+      (await impactScaleOf(ports.store, manifest)),
     slot: new FreshSlot(() => ports.kernels(MEMORY_LIMITS.waitingBytes)),
   });
+}
+
+/** What impacts were multiplied by, of a version that does not say so itself and whose shards are elsewhere. Cost: one read. */
+async function impactScaleOf(store: ReadStore, manifest: Manifest): Promise<number> {
+  const [first] = blobsOf(manifest, "shard");
+  if (first === undefined) return 1;
+  return readShardMeta((await openRanged(store, first)).meta).impact_scale;
 }
 
 function addressesOf(
