@@ -5,9 +5,6 @@ import type { LiveShard } from "./live-shards.ts";
 import type { Proposal } from "./shard-contract.ts";
 import { takeRows } from "./work-space.ts";
 
-/** Documents seen, in multiples of those wanted, at which all but the best are forgotten. */
-const CROWD = 8;
-
 /** Estimates that a guess is made from. */
 const GUESS_FROM = 1024;
 
@@ -32,7 +29,9 @@ export function proposeDense(
   kernels.scanTables(work.planes, meta.padded, work.tables);
   const ranges = rangesOf(shard, query.dense);
   const asked = { wanted, least };
-  return scan(shard, ranges, planeSum, { ...asked, guess: true }) ?? scan(shard, ranges, planeSum, asked)!;
+  // A bound that another shard has set is better than a guess.
+  const guess = least === Number.NEGATIVE_INFINITY;
+  return scan(shard, ranges, planeSum, { ...asked, guess }) ?? scan(shard, ranges, planeSum, asked)!;
 }
 
 /** Ranges of codes of the query's clusters, in their order; those of neighbours are one. */
@@ -59,10 +58,7 @@ function scan(
   { wanted, least: asked, guess = false }: { wanted: number; least: number; guess?: boolean },
 ): Proposal | null {
   const { kernels, meta, codes, work } = shard;
-  let isFirst = true;
-  let guessed = Number.NEGATIVE_INFINITY;
-  let least = asked;
-  let seen = 0;
+  let guessed: number | null = guess ? null : Number.NEGATIVE_INFINITY;
   for (const batch of batches(ranges)) {
     let at = work.estimates;
     for (const [first, end] of batch) {
@@ -70,22 +66,16 @@ function scan(
       kernels.scanCodes(codes.codes, codes.factors, first, end - first, padded, work.tables, planeSum, at);
       at += 4 * (end - first);
     }
-    if (isFirst && guess) guessed = guessLeast(shard, (at - work.estimates) / 4, wanted, ranges.length === 1);
-    isFirst = false;
-    least = Math.max(least, guessed);
+    guessed ??= guessLeast(shard, (at - work.estimates) / 4, wanted, ranges.length === 1);
+    const least = Math.max(asked, guessed);
     at = work.estimates;
     for (const [first, end] of batch) {
-      seen += kernels.scatterMax(at, codes.documents + 2 * first, end - first, least, work.best, work.seen);
+      kernels.scatterMax(at, codes.documents + 2 * first, end - first, least, work.best, work.seen);
       at += 4 * (end - first);
     }
-    if (seen <= CROWD * wanted) continue;
-    const kept = takeBest(shard, wanted);
-    // What is below the last of as many as are wanted is no document's way in any more.
-    if (kept.documents.length === wanted) least = leastOf(kept.scores);
-    seen = putBack(shard, kept);
   }
   const found = takeBest(shard, wanted);
-  return guessed > asked && found.documents.length < wanted ? null : found;
+  return guess && guessed !== null && guessed > asked && found.documents.length < wanted ? null : found;
 }
 
 /** The ranges cut and gathered into batches of at most `SCAN_BATCH` codes. */
@@ -149,22 +139,4 @@ function takeBest(shard: LiveShard, wanted: number): Proposal {
     scores[at] = best[rows[at]!]!;
   }
   return { documents, scores };
-}
-
-function leastOf(scores: Float32Array | Int32Array): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < scores.length; at++) if (scores[at]! < least) least = scores[at]!;
-  return least;
-}
-
-/** Has these documents seen again; says how many they are. */
-function putBack({ kernels, meta, work }: LiveShard, { documents, scores }: Proposal): number {
-  const best = kernels.floats(work.best, meta.documents);
-  const marks = kernels.ints(work.seen, Math.ceil(meta.documents / 32));
-  for (let at = 0; at < documents.length; at++) {
-    const document = documents[at]!;
-    best[document] = scores[at]!;
-    marks[document >> 5]! |= 1 << (document & 31);
-  }
-  return documents.length;
 }

@@ -211,6 +211,7 @@ export function residentShardBytes(shard: ResidentShard): number {
 }
 
 /** Bytes that this shard holds without its cold sections. */
-export function hotShardBytes({ kernels, owners, postings }: Omit<HotShard, "batch">): number {
-  return kernels.residentBytes + owners.byteLength + postingBytes(postings);
+export function hotShardBytes({ kernels, owners, codes, postings }: Omit<HotShard, "batch">): number {
+  const starts = codes.clusters?.byteLength ?? 0;
+  return kernels.residentBytes + owners.byteLength + starts + postingBytes(postings);
 }

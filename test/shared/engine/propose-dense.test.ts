@@ -157,6 +157,30 @@ describe("the dense side's proposals", () => {
     );
   });
 
+  it("are the best of all there are, over many batches and however few are wanted", () => {
+    const documents = documentsWith(5000, 250, 21);
+    const ordered = makeSegment(documents, facts, createAssigner(wasm(), clustersWith(40, 40), ENCODER));
+    for (const segment of [makeSegment(documents, facts), ordered]) {
+      const gone = Uint16Array.from({ length: 400 }, (_, at) => 12 * at);
+      const [shard] = liveShards([new FreshSlot(wasm).place(segment)], [gone]);
+      for (let seed = 1; seed < 12; seed++) {
+        const query = asQuery(queryOf(seed));
+        // With as many wanted as there are, nothing is passed over.
+        const all = proposeDense(shard!, query, 5000);
+        expect(all.documents).toHaveLength(4600);
+        const order = [...all.documents.keys()].sort(
+          (a, b) => all.scores[b]! - all.scores[a]! || all.documents[a]! - all.documents[b]!,
+        );
+        for (const wanted of [1, 2, 7, 100, 400]) {
+          const best = order.slice(0, wanted).sort((a, b) => a - b);
+          const found = proposeDense(shard!, query, wanted);
+          expect([...found.documents]).toEqual(best.map((at) => all.documents[at]));
+          expect([...found.scores]).toEqual(best.map((at) => all.scores[at]));
+        }
+      }
+    }
+  });
+
   it("are the same with all clusters looked into as with none", () => {
     const documents = documentsWith(300, 200, 5);
     const file = clustersWith(12, 12);
