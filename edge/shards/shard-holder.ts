@@ -143,8 +143,9 @@ export class ShardHolder {
     const meta = readShardMeta(file.meta);
     if (memory.get(sha256) !== undefined) return this.#fillBeside(file);
     let filled = false;
-    // Its own arrays are the owners of chunks, terms and where their postings start.
-    const needs = { kernelBytes: hotBytes(meta), otherBytes: 4 * meta.documents + 8 * meta.terms };
+    // Its own arrays are the owners of chunks, terms and where their postings start, and where clusters do.
+    const numbers = meta.documents + 2 * meta.terms + (meta.clusters?.count ?? 0) + 3;
+    const needs = { kernelBytes: hotBytes(meta), otherBytes: 4 * numbers };
     await memory.load(sha256, "store", needs, {
       load: async (kernels) => {
         filled = true;
