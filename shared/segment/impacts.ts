@@ -23,10 +23,12 @@ export interface SparseOptions {
   readonly b: number;
   /** Share of the learned impacts. More of it counts expansion for more and exact words for less; 0 is plain BM25. Decision 0003. */
   readonly alpha: number;
+  /** Least impact of a token that the text does not have, alpha applied; 0 keeps all. More of it saves postings. Decision 0003. */
+  readonly least: number;
 }
 
 /** The options every index is built with; decision 0003 has the measurements. */
-export const SPARSE_OPTIONS: SparseOptions = { k1: 0.9, b: 0.4, alpha: 0.5 };
+export const SPARSE_OPTIONS: SparseOptions = { k1: 0.9, b: 0.4, alpha: 0.5, least: 0.4 };
 
 /** Token counts of one document. */
 export interface Bag {
@@ -78,7 +80,7 @@ export function impactsOf(
   statistics: Pick<CollectionStatistics, "meanLength">,
   options: SparseOptions = SPARSE_OPTIONS,
 ): SparseVector {
-  const { k1, b, alpha } = options;
+  const { k1, b, alpha, least } = options;
   const norm = k1 * (1 - b + (b * bag.length) / statistics.meanLength);
   const sums = new Map<number, number>();
   bag.ids.forEach((id, at) => {
@@ -86,7 +88,9 @@ export function impactsOf(
     sums.set(id, (count * (k1 + 1)) / (count + norm));
   });
   learned?.ids.forEach((id, at) => {
-    sums.set(id, (sums.get(id) ?? 0) + alpha * learned.values[at]!);
+    const lexical = sums.get(id);
+    const impact = alpha * learned.values[at]!;
+    if (lexical !== undefined || impact >= least) sums.set(id, (lexical ?? 0) + impact);
   });
   const entries = [...sums].sort(([a], [c]) => a - c);
   return {

@@ -58,7 +58,7 @@ describe("brute force", () => {
       bag: bagOf(tokenizer.ids(text)),
       learned: null,
     }));
-    const score = sparseScorer({ documents }, tokenizer, { k1: 0.9, b: 0.4, alpha: 0 });
+    const score = sparseScorer({ documents }, tokenizer, { k1: 0.9, b: 0.4, alpha: 0, least: 0 });
     const [first, second, third] = score("river lake");
     expect(first).toBeGreaterThan(second!);
     expect(second).toBeGreaterThan(0);
