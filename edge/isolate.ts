@@ -16,6 +16,7 @@ export function isolateShards(env: Env): HotShards {
     budget: new MemoryBudget(residentBudget(env.RESIDENT_BYTES)),
     arena: (capBytes) => createWasmArena(kernels, capBytes),
     now: () => Date.now(),
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   });
   return shared;
 }

@@ -14,6 +14,8 @@ const LOADS_AT_ONCE = { store: 1, storage: 2 } as const;
 
 /** Milliseconds after which a load is taken for dead: an object that the platform resets in the middle never tells. */
 const LOAD_DIES_MS = 60_000;
+/** Milliseconds after which who waits for a turn looks again. */
+const LOOK_AGAIN_MS = 5000;
 
 /** A memory, with what it takes of the budget. */
 interface Place {
@@ -52,6 +54,8 @@ export interface HotShardsPorts {
   arena(capBytes: number): Arena;
   /** Milliseconds from any fixed point. */
   now(): number;
+  /** Is kept after this many ms. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 /**
@@ -195,7 +199,9 @@ export class HotShards {
         this.#loads.add(own);
         return own;
       }
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
+      // Or a while: one that is dead ends nothing.
+      const turn = new Promise<void>((resolve) => this.#queue.push(resolve));
+      await Promise.race([turn, this.#ports.pause(LOOK_AGAIN_MS)]);
     }
   }
 

@@ -38,7 +38,7 @@ const needs = (pages: number) => ({ kernelBytes: pages * 64 * KIB, otherBytes: 1
 function setUp() {
   const budget = new MemoryBudget(LIMIT);
   const arenas: Arena[] = [];
-  const state = { now: 0 };
+  const state = { now: 0, looks: [] as (() => void)[] };
   const shards = new HotShards({
     budget,
     arena(capBytes) {
@@ -47,6 +47,10 @@ function setUp() {
       return arena;
     },
     now: () => state.now,
+    pause: () =>
+      new Promise((resolve) => {
+        state.looks.push(resolve);
+      }),
   });
   return { shards, budget, arenas, state };
 }
@@ -132,12 +136,21 @@ describe("shards in an isolate's memory", () => {
     const { shards, state, budget } = setUp();
     const never = { load: () => new Promise<HotShard>(() => undefined), have: () => undefined };
     void shards.load(sha(1), "store", needs(5), never);
-    await Promise.resolve();
-    state.now = 60_001;
-    await shards.load(sha(2), "store", needs(5), {
+    const next = shards.load(sha(2), "store", needs(5), {
       load: async (kernels) => shardIn(kernels, 2, 5),
       have: () => undefined,
     });
+    let done = false;
+    void next.then(() => {
+      done = true;
+    });
+    for (const time of [30_000, 60_000, 60_001]) {
+      state.now = time;
+      for (const look of state.looks.splice(0)) look();
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      expect(done).toBe(time > 60_000);
+    }
+    await next;
     expect(budget.usedBytes).toBe(5 * 64 * KIB + 1024);
   });
 });

@@ -189,8 +189,6 @@ describe("a shard object", () => {
 
   it.each([
     ["pieces", 0],
-    ["pieces", 3],
-    ["vectors", 0],
     ["vectors", 5],
     ["documents", 1],
   ] as const)("notices a bit that was turned over in %s, row %i, and loads anew", async (table, at) => {
