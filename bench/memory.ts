@@ -6,7 +6,8 @@
  * `--index`. The cap is harder than Cloudflare's: it is over all of the process, not one isolate.
  *
  * `--copies 1,4,8` are several indexes. `--sharded 40` is one more, of so many copies, in shards of `--shard-chunks`:
- * above the budget of `--resident` MiB it lies in shard objects, which are of the same isolate. `--republish 20` makes the
+ * above the budget of `--resident` MiB it lies in shard objects, which are of the same isolate. `--also NAME` is one that the
+ * store has. `--republish 20` makes the
  * next version of one of the indexes every 20 s, which is loaded beside the one that it replaces. `--writes`
  * fills the inbox of the first index before the load begins, and writes to all of them during it.
  *
@@ -40,6 +41,8 @@ const { values } = parseArgs({
     "shard-chunks": { type: "string", default: "10000" },
     /** MiB that an isolate keeps resident; the product's own when absent. */
     resident: { type: "string" },
+    /** More indexes that the store has. */
+    also: { type: "string" },
     republish: { type: "string" },
     writes: { type: "boolean", default: false },
     seconds: { type: "string", default: "30" },
@@ -56,7 +59,10 @@ const store = openStore(values.store ?? "file:.lightedge/memory");
 const copies = new Copies(store);
 const made = values.index === undefined ? wanted() : [];
 for (const each of made) await copies.build(each, progress);
-const indexes = values.index === undefined ? made.map(({ index }) => index) : [values.index];
+const indexes = [
+  ...(values.index === undefined ? made.map(({ index }) => index) : [values.index]),
+  ...(values.also?.split(",") ?? []),
+];
 const adminKey = values.writes ? "memory-bench-0123456789" : undefined;
 
 if (values.v8 !== "") process.env.MINIFLARE_WORKERD_V8_FLAGS = values.v8;
@@ -87,7 +93,8 @@ try {
       ? Promise.resolve(0)
       : republish(copies, made, Number(values.republish) * 1000, over.signal);
   // Where versions come and go an index may have to make room for its own next one.
-  const mayRefuse = values.sharded !== undefined || values.republish !== undefined;
+  const mayRefuse =
+    values.sharded !== undefined || values.also !== undefined || values.republish !== undefined;
   const load = await mixedLoad({
     ...{ url: serving.url, indexes, queries: texts, seconds, only: values.only, adminKey, mayRefuse },
   });

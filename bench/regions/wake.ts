@@ -13,7 +13,7 @@
  * be multiplied by. Every woken answer must be the warm one to the bit.
  *
  * Corpus: the first `--sizes` passages of `bench/scale/corpus.ts` (`--corpus FILE`), one chunk each, really encoded.
- * `--resident MIB` is the budget of an isolate; a size above it lies in shard objects, of `--shard-chunks` each.
+ * An index that is there already is measured by `--store URL --index NAME`. `--resident MIB` is the budget of an isolate; a size above it lies in shard objects, of `--shard-chunks` each.
  */
 import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -46,6 +46,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const { values } = parseArgs({
   options: {
     sizes: { type: "string", default: "1000,10000,50000,100000" },
+    /** An index that the store has, instead of sizes. */
+    index: { type: "string" },
     corpus: { type: "string", default: join(ROOT, ".lightedge/scale/corpus.jsonl") },
     store: { type: "string", default: join(ROOT, ".lightedge/wake") },
     "shard-chunks": { type: "string" },
@@ -103,9 +105,12 @@ const { queries } = await readTestCollection(COLLECTION);
 try {
   const results: Result[] = [];
   await build(SMALL);
-  for (const size of values.sizes.split(",").map(Number)) {
-    await build(size);
-    results.push(...(await measure(size)));
+  if (values.index !== undefined) results.push(...(await measure(values.index)));
+  else {
+    for (const size of values.sizes.split(",").map(Number)) {
+      await build(size);
+      results.push(...(await measure(`wake-${size}`)));
+    }
   }
   report(results, values.json);
 } finally {
@@ -150,8 +155,7 @@ async function firstLines(file: string, count: number): Promise<string> {
   return `${lines.join("\n")}\n`;
 }
 
-async function measure(size: number): Promise<readonly Result[]> {
-  const index = `wake-${size}`;
+async function measure(index: string): Promise<readonly Result[]> {
   const store = new CountingStore(files);
   const { pointer } = (await readPointer(files, index))!;
   const manifest = await loadManifest(files, pointer.manifest);
@@ -210,7 +214,7 @@ async function measure(size: number): Promise<readonly Result[]> {
       };
       woken.push(await first(at, lose));
     }
-    const name = (what: string) => `wake.${size}.${what}`;
+    const name = (what: string) => `wake.${manifest.counts.chunks}.${what}`;
     const facts = `${manifest.counts.chunks} chunks, ${shards.length} shards, ${placement}`;
     const ofRounds = (what: string, times: readonly number[]): Result => ({
       ...{ name: name(what), value: round(quantile(times, 0.5)), unit: "ms" },
