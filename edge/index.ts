@@ -12,6 +12,7 @@ import { collect } from "./collect.ts";
 import type { CheckResult } from "./health.ts";
 import { type Background, IndexCache } from "./index-cache.ts";
 import { isolateShards } from "./isolate.ts";
+import { pause } from "./pause.ts";
 import { Circuits } from "./regions/circuit.ts";
 import { Plans } from "./regions/plans.ts";
 import { RegionRouter } from "./regions/router.ts";
@@ -147,17 +148,6 @@ function createWorker(env: Env): Worker {
 
 function randomDigits(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(8)));
-}
-
-/** Is kept after this many ms, or at once when the signal is given. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** The same regions with reads that end, where there is a deadline. */

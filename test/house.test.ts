@@ -125,6 +125,7 @@ const WORLD: Readonly<Record<string, string>> = {
   "edge/page/page.ts": "when a screen reader is told, in the browser",
   "edge/page/regions/load.ts": "searches at a steady pace, and the round trip that the page shows",
   "edge/page/regions/regions.ts": "when the page looks again and draws again, in the browser",
+  "edge/pause.ts": "waiting, where that is a port",
   "edge/read-twice.ts": "the wait before a second read",
   "edge/shards/object-shards.ts": "how long a search waits for a shard",
   "edge/shards/shard-object.ts": "the ports of a shard object",

@@ -22,12 +22,17 @@ import { SHARD_LIMITS } from "../../shared/limits.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { GRACE_MS } from "../../shared/versions/times.ts";
 import { isolateShards } from "../isolate.ts";
+import { pause } from "../pause.ts";
 import { regionStores } from "../regions/stores.ts";
+import { TimedStore } from "../regions/timed-store.ts";
 import { type Env, gcGrace } from "../settings.ts";
 import { Lifetime } from "./lifetime.ts";
 import { isDamaged, SecondTier } from "./second-tier.ts";
 import { type ReadyShard, ShardHolder } from "./shard-holder.ts";
 import { VersionsOfShard } from "./versions-of-shard.ts";
+
+/** Milliseconds for a read of the store, more for many bytes: shards of an isolate are loaded one at a time, and one whose store hangs holds up the others. */
+const READ_MS = 2000;
 
 /** Answers calls for one shard. */
 export class ShardObject extends DurableObject<Env> {
@@ -35,6 +40,7 @@ export class ShardObject extends DurableObject<Env> {
   readonly #versions: VersionsOfShard;
   readonly #lifetime: Lifetime;
   #holder: ShardHolder | null = null;
+  #store: { readonly region: string; readonly store: ReadStore } | null = null;
   #calls = 0;
 
   constructor(context: DurableObjectState, env: Env) {
@@ -113,8 +119,13 @@ export class ShardObject extends DurableObject<Env> {
   }
 
   #storeOf(region: string): ReadStore {
+    if (this.#store?.region === region) return this.#store.store;
     const found = regionStores(this.env).find(({ name }) => name === region);
-    if (found !== undefined) return found.store;
+    if (found !== undefined) {
+      const store = new TimedStore(found.store, { limitMs: READ_MS, pause });
+      this.#store = { region, store };
+      return store;
+    }
     throw new LightedgeError("shard/unavailable", `This deployment has no region ${printable(region)}.`);
   }
 }
