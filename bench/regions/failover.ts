@@ -45,6 +45,8 @@ const { values } = parseArgs({
   },
 });
 
+/** Milliseconds of load that do not count: blocks of documents come into caches, and code is compiled. */
+const WARM_UP_MS = 8000;
 const PHASES = ["before", "cut", "healed"] as const;
 type Phase = (typeof PHASES)[number];
 
@@ -102,6 +104,8 @@ try {
   const clients = regions.flatMap((place) =>
     Array.from({ length: Number(values.connections) }, (_, at) => client(place, at)),
   );
+  await pause(WARM_UP_MS);
+  samples.length = 0;
   for (const next of PHASES) {
     await order({ region: values.lost, cut: next === "cut" ? cut : null });
     phase = next;
