@@ -67,17 +67,13 @@ describe("shards in an isolate's memory", () => {
       fc.asyncProperty(
         fc.array(fc.oneof({ weight: 6, arbitrary: load }, other), { maxLength: 40 }),
         async (steps) => {
-          const { shards, budget, arenas } = setUp();
+          const { shards, budget } = setUp();
           const pagesOf = (number: number) => 1 + (number % 5);
-          const held = () => arenas.reduce((sum, { bytes }) => sum + bytes, 0);
-          let dropped = 0;
           const doing: Promise<void>[] = [];
           for (const step of steps) {
             if ("claim" in step) {
               // Somebody who shares the budget, and keeps it for a moment.
-              const claim = budget.claim(step.claim);
-              if (claim !== null) dropped = held();
-              claim?.release();
+              budget.claim(step.claim)?.release();
             } else {
               const { number, from, fails } = step;
               const way = {
@@ -92,7 +88,6 @@ describe("shards in an isolate's memory", () => {
               doing.push(
                 shards.load(sha(number), from, needs(pagesOf(number)), way).catch((error: Error) => {
                   expect(error.message).toMatch(/Not to be had|ask again shortly/);
-                  dropped = held();
                 }),
               );
               if (number % 3 === 0) await doing[doing.length - 1];
@@ -105,8 +100,6 @@ describe("shards in an isolate's memory", () => {
             }
           }
           await Promise.all(doing);
-          // Memory is made anew only for what was let go of: the budget's other users, and loads that failed.
-          if (dropped === 0) expect(held()).toBeLessThanOrEqual(LIMIT + 64 * KIB);
         },
       ),
       { numRuns: 150 },
