@@ -14,6 +14,7 @@ import {
   residentShardBytes,
 } from "../../shared/engine/resident.ts";
 import type { SearchableShard } from "../../shared/engine/shard-contract.ts";
+import { proposeInTurn } from "../../shared/engine/shards.ts";
 import { readClusters } from "../../shared/format/clusters.ts";
 import { idAt } from "../../shared/format/ids.ts";
 import { loadEnvelope, openStreamed } from "../../shared/format/load.ts";
@@ -94,7 +95,7 @@ export function denseTop(
     sparse: { terms: [], weights: [], scale: 1 },
   };
   const cut = { dense: pool, sparse: 0 };
-  const proposed = shards.map((shard) => shard.propose(query, cut));
+  const proposed = proposeInTurn(shards, query, cut);
   const chosen = chooseDocuments(proposed, cut);
   const best: { shard: number; at: number; score: number }[] = [];
   const scored = shards.map((shard, at) => shard.score(query, chosen[at]!));
