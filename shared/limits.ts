@@ -51,8 +51,8 @@ export const MEMORY_LIMITS = {
 export const SHARD_LIMITS = {
   /** Milliseconds for all calls of one search: a shard that has to be loaded from the store first takes a second or two. */
   patienceMs: 10_000,
-  /** Milliseconds for having a shard made ready, when nobody waits for an answer. */
-  readyMs: 30_000,
+  /** Milliseconds for having a shard made ready, when nobody waits for an answer: those of an isolate are loaded one after the other. */
+  readyMs: 120_000,
   /** Calls that an object has taken and not answered, at most. One takes milliseconds; more than these would wait a second. */
   callsAtOnce: 64,
   /** Versions whose dead documents an object keeps: the current one, one on its way, and two that are being left. */
