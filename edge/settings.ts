@@ -2,7 +2,6 @@
 import { isIndexName } from "../shared/format/names.ts";
 import { KIB, MEMORY_LIMITS, MIB } from "../shared/limits.ts";
 import { GRACE_MS } from "../shared/versions/times.ts";
-import type { ShardObject } from "./shards/shard-object.ts";
 
 /** What wrangler.toml, or local serving, binds. Every variable is text and may be absent. */
 export interface Env {
@@ -10,7 +9,7 @@ export interface Env {
   /** A service that answers for any other store; it wins over the bucket. Local serving binds it. */
   readonly STORE?: Fetcher;
   /** Durable Objects that hold shards of indexes too large for an isolate. Without them such indexes are refused. */
-  readonly SHARDS?: DurableObjectNamespace<ShardObject>;
+  readonly SHARDS?: DurableObjectNamespace;
   /** Name of this region as it stands in answers, where there is but one. */
   readonly REGION?: string;
   /** Regions of the deployment, home first: `weur,enam`. Each has its store as `BUCKET_WEUR`, or as the service `STORE_WEUR`. */

@@ -1,5 +1,5 @@
 /** The plain way of a sparse search: every posting of the query's terms is added up, then the greatest sums are picked. */
-import type { SparseQuery } from "../../shared/engine/encode-query.ts";
+import type { SparseQuery } from "../../shared/engine/encoded-query.ts";
 import type { Kernels } from "../../shared/kernels/kernels.ts";
 import type { StoredImpacts } from "../../shared/segment/segment.ts";
 

@@ -3,7 +3,8 @@ import { nodePorts } from "../../indexer/engine-node.ts";
 import type { EnginePorts } from "../../shared/engine/api.ts";
 import { probe, type ResidentClusters, residentClusters } from "../../shared/engine/clusters.ts";
 import { chooseDocuments } from "../../shared/engine/cut.ts";
-import { type EncodedQuery, quantizeQuery } from "../../shared/engine/encode-query.ts";
+import { quantizeQuery } from "../../shared/engine/encode-query.ts";
+import type { EncodedQuery } from "../../shared/engine/encoded-query.ts";
 import { liveShards, searchable } from "../../shared/engine/live-shards.ts";
 import {
   hotBytes,

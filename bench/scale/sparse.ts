@@ -13,7 +13,7 @@ import { create, insertMultiple, search as oramaSearch } from "@orama/orama";
 import MiniSearch from "minisearch";
 import { nodePorts } from "../../indexer/engine-node.ts";
 import { chooseDocuments } from "../../shared/engine/cut.ts";
-import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
+import type { EncodedQuery } from "../../shared/engine/encoded-query.ts";
 import type { SearchableShard } from "../../shared/engine/shard-contract.ts";
 import { proposeInTurn } from "../../shared/engine/shards.ts";
 import { idAt } from "../../shared/format/ids.ts";

@@ -10,7 +10,6 @@ import type {
 import { WIRE_VERSION } from "../../shared/engine/wire.ts";
 import { LightedgeError } from "../../shared/errors.ts";
 import { isRegionName } from "../../shared/regions/region.ts";
-import type { ShardObject } from "./shard-object.ts";
 
 /** What answers for an object. */
 interface ShardStub {
@@ -19,9 +18,9 @@ interface ShardStub {
 
 /** Objects by name: the binding `SHARDS`. */
 export class ObjectShards implements ShardPort {
-  readonly #namespace: DurableObjectNamespace<ShardObject>;
+  readonly #namespace: DurableObjectNamespace;
 
-  constructor(namespace: DurableObjectNamespace<ShardObject>) {
+  constructor(namespace: DurableObjectNamespace) {
     this.#namespace = namespace;
   }
 

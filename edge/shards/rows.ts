@@ -1,7 +1,10 @@
 /** Rows of a shard's second tier: how documents and vectors lie in them. */
 import type { PackedIds } from "../../shared/format/ids.ts";
+import type { ShardFile } from "../../shared/format/shard.ts";
 import { checksum } from "./checksum.ts";
-import type { FillSections } from "./second-tier.ts";
+
+/** Sections of a shard that are in memory while its tier is filled. */
+export type FillSections = Pick<ShardFile, "meta" | "owners" | "scales" | "ids" | "idStarts" | "places">;
 
 /** Documents of a row: some 500 bytes, of which a search that scores 600 of 50,000 documents wants one or two. */
 export const DOCUMENTS_A_ROW = 16;

@@ -6,13 +6,13 @@
 import type { HotShard } from "../../shared/engine/resident.ts";
 import { HOT_LAYOUT, restoreSnapshot, type Snapshot } from "../../shared/engine/snapshot.ts";
 import { LightedgeError } from "../../shared/errors.ts";
-import type { ShardFile, ShardMeta } from "../../shared/format/shard.ts";
+import type { ShardMeta } from "../../shared/format/shard.ts";
 import type { SectionSink } from "../../shared/format/streamed.ts";
 import { type Sha256, sha256, sha256Bytes, toHex } from "../../shared/hash.ts";
 import type { Kernels } from "../../shared/kernels/kernels.ts";
 import { MIB } from "../../shared/limits.ts";
 import { checksum } from "./checksum.ts";
-import { DOCUMENTS_A_ROW, documentRow, vectorsPerRow } from "./rows.ts";
+import { DOCUMENTS_A_ROW, documentRow, type FillSections, vectorsPerRow } from "./rows.ts";
 
 /** Changes with any change of what is stored, and with how shards lie in memory; what has another is wiped. */
 const LAYOUT = `1.${HOT_LAYOUT}`;
@@ -33,9 +33,6 @@ export interface TierFacts {
 
 /** Number of the kernel memory among the parts; arrays come from 0 on. */
 const MEMORY = -1;
-
-/** Sections of a shard that are in memory while its tier is filled. */
-export type FillSections = Pick<ShardFile, "meta" | "owners" | "scales" | "ids" | "idStarts" | "places">;
 
 /** The second tier of one shard. */
 export class SecondTier {

@@ -1,5 +1,5 @@
 /** One object's shard: from memory, from the object's own storage, or from the store; one load at a time, whoever asks. */
-import type { LiveShard } from "../../shared/engine/live-shards.ts";
+import type { LiveShard } from "../../shared/engine/live-shard.ts";
 import { type HotShard, hotBytes, loadHotShard } from "../../shared/engine/resident.ts";
 import { takeSnapshot } from "../../shared/engine/snapshot.ts";
 import type { ShardState } from "../../shared/engine/wire.ts";

@@ -3,7 +3,7 @@
  * for any version that names the shard, wakes from its own SQLite storage, and wipes that when no version needs it.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { EncodedQuery } from "../../shared/engine/encode-query.ts";
+import type { EncodedQuery } from "../../shared/engine/encoded-query.ts";
 import { searchable } from "../../shared/engine/live-shards.ts";
 import { hotShardBytes } from "../../shared/engine/resident.ts";
 import { FAR_POOL, type Pool } from "../../shared/engine/shard-contract.ts";

@@ -9,7 +9,7 @@ import { residentBytesOf } from "../../shared/format/manifest.ts";
 import { MEMORY_LIMITS } from "../../shared/limits.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { readExisting } from "../../shared/versions/current.ts";
-import type { ServeOptions } from "../serve.ts";
+import type { ServeOptions } from "./options.ts";
 
 /** Isolates of one region, and of all together, at most: each takes some 10 MB before it holds anything. */
 const MOST = 16;

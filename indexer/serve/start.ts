@@ -2,7 +2,7 @@
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { LightedgeError } from "../../shared/errors.ts";
 import { regionOf, serializeRegions } from "../../shared/regions/region.ts";
-import type { ServeOptions } from "../serve.ts";
+import type { ServeOptions } from "./options.ts";
 import type { plainWorker, worldWorkers } from "./workers.ts";
 
 /** Name of the one region of a server without regions. */

@@ -1,11 +1,11 @@
 /** A server with regions, or with faults: a place for each region, the shard objects of each, and the network between. */
 import { type Miniflare, type Request as WorkerdRequest, Response as WorkerdResponse } from "miniflare";
 import { regionOf, SHARDS_CLASS } from "../../shared/regions/region.ts";
-import type { ServeOptions, Serving } from "../serve.ts";
 import { type Controlled, controlResponse, listenForControl } from "./control.ts";
 import { roundTripMs } from "./distance.ts";
 import { FaultBoard } from "./faults.ts";
 import { IsolateTable, isolatesOf } from "./isolates.ts";
+import type { ServeOptions, Serving } from "./options.ts";
 import { LOCAL, settingsOf, startWorkers, variables } from "./start.ts";
 import { LINK_WORKER, objectsWorker, placeWorker, type WorldRegion, worldWorkers } from "./workers.ts";
 

@@ -2,7 +2,7 @@
 import type { ClustersFile, ClustersMeta } from "../format/clusters.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { type PlacedCentroids, placeCentroids } from "../segment/clusters.ts";
-import type { DenseQuery, EncodedQuery } from "./encode-query.ts";
+import type { DenseQuery, EncodedQuery } from "./encoded-query.ts";
 
 /** Clusters in kernel memory of their own. */
 export interface ResidentClusters {

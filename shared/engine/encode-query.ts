@@ -4,6 +4,7 @@
  * section 3.2). Sparse: token counts times the table's weights.
  */
 import { NO_ROW } from "../format/table.ts";
+import type { DenseQuery, EncodedQuery, SparseQuery } from "./encoded-query.ts";
 import type { ResidentTable } from "./resident.ts";
 import { rowPointer } from "./resident.ts";
 
@@ -15,33 +16,6 @@ import { rowPointer } from "./resident.ts";
 const QUERY_LEVELS = 2047;
 /** Greatest magnitude of a first-pass query's values: 4-bit two's complement, kept symmetric. */
 const PLANE_LEVELS = 7;
-
-/** A query as shards take it. Independent of any shard: one serves all. */
-export interface EncodedQuery {
-  readonly dense: DenseQuery | null;
-  readonly sparse: SparseQuery;
-}
-
-/** The dense side; absent when no token of the query has a row. */
-export interface DenseQuery {
-  /** `padded` values within +-2047. The unit query is about `scale * values`. */
-  readonly values: Int16Array<ArrayBuffer>;
-  readonly scale: number;
-  /** Four bit planes of `padded / 8` bytes of the 4-bit values, and the sum of those values. */
-  readonly planes: Uint8Array<ArrayBuffer>;
-  readonly planeSum: number;
-  /** Length of the sum of rows before it was made a unit vector. */
-  readonly norm: number;
-  /** Clusters to look into, each once; the nearest come first, which spares work and changes nothing. Null where the index has none. */
-  readonly clusters: Uint32Array<ArrayBuffer> | null;
-}
-
-/** The sparse side: distinct tokens, ascending, each with count x weight x `scale` as a whole number. */
-export interface SparseQuery {
-  readonly terms: readonly number[];
-  readonly weights: readonly number[];
-  readonly scale: number;
-}
 
 /** Encodes a query's token ids, with multiplicity. Cost: microseconds; no allocation that grows with the table. */
 export function encodeQuery(table: ResidentTable, ids: readonly number[]): EncodedQuery {

@@ -5,7 +5,7 @@
  * half to the word of each.
  */
 import type { Explanation, WordShare } from "../types.ts";
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import type { Ranked, RankingRule } from "./fuse.ts";
 import type { QueryWord } from "./query-words.ts";
 import { type ResidentTable, rowPointer } from "./resident.ts";

@@ -1,6 +1,6 @@
 /** The scored documents of all shards as the candidates of one ranking. */
 import { settle } from "./cut.ts";
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import type { Candidate, Tier } from "./fuse.ts";
 import { FAR_POOL, NEAR_POOL, type ScoredDocuments, type ShardProposals } from "./shard-contract.ts";
 

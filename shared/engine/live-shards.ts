@@ -1,17 +1,12 @@
 /** Loaded shards as parts of a version: which documents of each are dead, and what it answers without them. */
 import { LightedgeError } from "../errors.ts";
-import { find } from "./cut.ts";
+import { find } from "./ascending.ts";
+import type { LiveShard } from "./live-shard.ts";
 import { proposeDense } from "./propose-dense.ts";
 import { proposeSparse } from "./propose-sparse.ts";
 import type { ResidentShard } from "./resident.ts";
 import { evidenceOf, scoreDocuments } from "./score-documents.ts";
 import { NO_LEAST, type SearchableShard } from "./shard-contract.ts";
-
-/** A loaded shard as a part of a version. */
-export interface LiveShard extends ResidentShard {
-  /** Numbers of its dead documents, ascending: a later shard has them anew, or they are gone. */
-  readonly dead: Uint16Array<ArrayBuffer>;
-}
 
 const NONE = new Uint16Array(0);
 

@@ -12,7 +12,7 @@ import {
   writeLists,
 } from "../kernels/posting-lists.ts";
 import { REQUEST_LIMITS } from "../limits.ts";
-import { find } from "./cut.ts";
+import { find } from "./ascending.ts";
 import { FAR_POOL } from "./shard-contract.ts";
 
 /** Lists of postings in kernel memory. */

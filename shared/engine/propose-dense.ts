@@ -1,7 +1,7 @@
 /** The dense side's first pass: estimates of the cosine from one bit a number, and the documents with the best of them. */
 import { SCAN_BATCH } from "./codes.ts";
-import type { DenseQuery, EncodedQuery } from "./encode-query.ts";
-import type { LiveShard } from "./live-shards.ts";
+import type { DenseQuery, EncodedQuery } from "./encoded-query.ts";
+import type { LiveShard } from "./live-shard.ts";
 import type { Proposal } from "./shard-contract.ts";
 import { takeRows } from "./work-space.ts";
 

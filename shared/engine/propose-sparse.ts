@@ -1,7 +1,7 @@
 /** The sparse side: sums of query weight x impact over the postings of the query's terms. */
 import { REQUEST_LIMITS } from "../limits.ts";
-import type { EncodedQuery } from "./encode-query.ts";
-import type { LiveShard } from "./live-shards.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
+import type { LiveShard } from "./live-shard.ts";
 import { putDead, putRecords } from "./postings.ts";
 import type { ResidentShard } from "./resident.ts";
 import type { Proposal } from "./shard-contract.ts";

@@ -5,7 +5,7 @@
 import { LightedgeError } from "../errors.ts";
 import { SHARD_LIMITS } from "../limits.ts";
 import { chooseDocuments } from "./cut.ts";
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import type { Candidate } from "./fuse.ts";
 import { gather } from "./gather.ts";
 import { searchable } from "./live-shards.ts";

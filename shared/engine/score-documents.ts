@@ -2,7 +2,7 @@
  * Exact scores of chosen documents of one shard, with what else a ranking needs of them. A document's numbers do not
  * depend on what else is in its shard.
  */
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import { impactOf, sparseScores } from "./propose-sparse.ts";
 import type { ResidentShard } from "./resident.ts";
 import type { ChunkPlace, ScoredDocuments, ShardEvidence } from "./shard-contract.ts";

@@ -10,7 +10,8 @@ import type { Explanation, Fields, Hit, SearchAnswer, SearchRequest } from "../t
 import type { EnginePorts, OpenIndex, StoredDocument } from "./api.ts";
 import { type ResidentClusters, withProbes } from "./clusters.ts";
 import type { DocumentReader } from "./document-reader.ts";
-import { type EncodedQuery, encodeQuery } from "./encode-query.ts";
+import { encodeQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import { explain, termsOf } from "./explain.ts";
 import { type Ranked, type RankingRule, rank } from "./fuse.ts";
 import type { ResidentLexicon } from "./lexicon.ts";

@@ -6,7 +6,7 @@
  */
 import type { Place } from "../format/documents.ts";
 import type { PackedIds } from "../format/ids.ts";
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 
 /** How many documents each side proposes, or another number for each side. */
 export interface Pool {

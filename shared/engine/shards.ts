@@ -1,10 +1,11 @@
 /** The shards of an index as a search takes them: all of them asked at once, wherever they live. */
 import type { Place } from "../format/documents.ts";
 import { chooseDocuments } from "./cut.ts";
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import type { Candidate } from "./fuse.ts";
 import { gather } from "./gather.ts";
-import { hide, type LiveShard, searchable } from "./live-shards.ts";
+import type { LiveShard } from "./live-shard.ts";
+import { hide, searchable } from "./live-shards.ts";
 import type { ResidentShard } from "./resident.ts";
 import {
   FAR_POOL,

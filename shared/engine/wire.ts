@@ -7,7 +7,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Place } from "../format/documents.ts";
 import type { ManifestReference } from "../format/pointer.ts";
 import type { Sha256 } from "../hash.ts";
-import type { EncodedQuery } from "./encode-query.ts";
+import type { EncodedQuery } from "./encoded-query.ts";
 import type { ChunkPlace, Pool, ScoredDocuments, ShardEvidence, ShardProposals } from "./shard-contract.ts";
 
 /** The version of these messages that this code speaks. */

@@ -1,5 +1,6 @@
 /** Shards as objects answer for them, in this process: loaded from their region's store when first asked, and failing as told. */
-import { hide, type LiveShard, searchable } from "../../shared/engine/live-shards.ts";
+import type { LiveShard } from "../../shared/engine/live-shard.ts";
+import { hide, searchable } from "../../shared/engine/live-shards.ts";
 import { loadShard } from "../../shared/engine/resident.ts";
 import type { ShardAddress, ShardCallName, ShardCalls, ShardPort } from "../../shared/engine/wire.ts";
 import { type ErrorCode, LightedgeError } from "../../shared/errors.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../indexer/random.ts";
-import type { EncodedQuery } from "../../../shared/engine/encode-query.ts";
+import type { EncodedQuery } from "../../../shared/engine/encoded-query.ts";
 import { remoteShards } from "../../../shared/engine/remote-shards.ts";
 import { NEAR_POOL, type Proposal, type ScoredDocuments } from "../../../shared/engine/shard-contract.ts";
 import type { ShardAddress, ShardCallName, ShardCalls, ShardPort } from "../../../shared/engine/wire.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeTable, sumOfRows } from "../../../indexer/compress/decode-table.ts";
-import { type DenseQuery, encodeQuery, quantizeQuery } from "../../../shared/engine/encode-query.ts";
+import { encodeQuery, quantizeQuery } from "../../../shared/engine/encode-query.ts";
+import type { DenseQuery } from "../../../shared/engine/encoded-query.ts";
 import { loadEnvelope } from "../../../shared/format/load.ts";
 import { blobsOf } from "../../../shared/format/manifest.ts";
 import { readTable } from "../../../shared/format/table.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseDocuments } from "../../../shared/engine/cut.ts";
-import type { EncodedQuery } from "../../../shared/engine/encode-query.ts";
+import type { EncodedQuery } from "../../../shared/engine/encoded-query.ts";
 import { gather } from "../../../shared/engine/gather.ts";
 import {
   FAR_POOL,

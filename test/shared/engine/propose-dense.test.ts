@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { probe, residentClusters } from "../../../shared/engine/clusters.ts";
-import { type DenseQuery, type EncodedQuery, quantizeQuery } from "../../../shared/engine/encode-query.ts";
+import { quantizeQuery } from "../../../shared/engine/encode-query.ts";
+import type { DenseQuery, EncodedQuery } from "../../../shared/engine/encoded-query.ts";
 import { FreshSlot } from "../../../shared/engine/fresh-slot.ts";
 import { liveShards } from "../../../shared/engine/live-shards.ts";
 import { proposeDense } from "../../../shared/engine/propose-dense.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { SparseQuery } from "../../../shared/engine/encode-query.ts";
-import type { LiveShard } from "../../../shared/engine/live-shards.ts";
+import type { SparseQuery } from "../../../shared/engine/encoded-query.ts";
+import type { LiveShard } from "../../../shared/engine/live-shard.ts";
 import { layPostings, planPostings, postingLengths } from "../../../shared/engine/postings.ts";
 import { impactOf, proposeSparse, sparseScores } from "../../../shared/engine/propose-sparse.ts";
 import type { HotShardFile, ShardMeta } from "../../../shared/format/shard.ts";

@@ -1,4 +1,5 @@
-import { type LiveShard, liveShards } from "../../../shared/engine/live-shards.ts";
+import type { LiveShard } from "../../../shared/engine/live-shard.ts";
+import { liveShards } from "../../../shared/engine/live-shards.ts";
 import { loadShard, loadTable, type ResidentTable } from "../../../shared/engine/resident.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
 import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
