@@ -10,7 +10,7 @@ import type { Random } from "../random.ts";
 
 /** Chunks from which an index has clusters. Below, a pass over all codes takes less than 0.1 ms. */
 export const CLUSTERS_FROM = 20_000;
-/** Vectors of the sample for each cluster, and rounds. More of either moved recall by less than 0.002 (decision 0015). */
+/** Vectors of the sample for each cluster, and rounds. 16 to 24 and 5 to 6 made no difference that could be told from that of another seed. */
 const SAMPLE_PER_CLUSTER = 24;
 const ROUNDS = 6;
 
