@@ -14,6 +14,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { NEAR_POOL } from "../../shared/engine/shard-contract.ts";
 import { hnswlib } from "../peers/hnswlib.ts";
 import { usearch } from "../peers/usearch.ts";
 import { type PeerIndex, TOP } from "../peers/vector-index.ts";
@@ -92,6 +93,14 @@ function compare(
   const tuned = least(effortsOf(own), (effort) =>
     queries.map((_, at) => search(at, effort).map((id) => rows.get(id)!)),
   );
+  const served = { probes: own.clusters?.meta.probes ?? 0, pool: NEAR_POOL.dense };
+  const asServed = queries.map((_, at) => search(at, served).map((id) => rows.get(id)!));
+  const recall: Result = {
+    name: `scale.recall.${encoding}`,
+    value: round(recallOf(truth, asServed)),
+    unit: "",
+    note: `as it is served: ${served.probes} clusters, ${served.pool} rescored`,
+  };
   const contenders: Record<string, (at: number) => unknown> = { ours: (at) => search(at, tuned.effort) };
   const said: Record<string, string> = {
     ours: `recall ${round(tuned.recall)}, ${tuned.effort.probes} clusters, ${tuned.effort.pool} rescored`,
@@ -108,11 +117,12 @@ function compare(
   const times: Readonly<Record<string, Timing>> = timeRounds(contenders, Array.from(queries.keys()), ROUNDS);
   const words = (who: string) => `${who}: ${said[who]}, ${spread(times[who]!)} ms`;
   const ours = { name: `scale.dense.${encoding}`, value: round(times.ours!.median), unit: "ms" };
-  if (built.length === 0) return [{ ...ours, note: words("ours") }];
-  return built.map(({ peer }) => ({
+  if (built.length === 0) return [{ ...ours, note: words("ours") }, recall];
+  const beside = built.map(({ peer }) => ({
     ...against({ ...ours, name: `${ours.name}.${peer.name}` }, peer.name, times[peer.name]!.median, "less"),
     note: `${words("ours")}; ${words(peer.name)}`,
   }));
+  return [...beside, recall];
 }
 
 /** The index's own clusters with ever more rescored, then more clusters. */
