@@ -4,7 +4,7 @@ import { writeLexicon } from "../shared/format/lexicon.ts";
 import type { BlobEntry, Manifest } from "../shared/format/manifest.ts";
 import type { RowBits } from "../shared/kernels/kernels.ts";
 import { createAssigner } from "../shared/segment/clusters.ts";
-import { impactsOf, statisticsOf } from "../shared/segment/impacts.ts";
+import { impactsOf, sparseOptionsOf, statisticsOf } from "../shared/segment/impacts.ts";
 import { CLUSTERS_FROM } from "./fit/clusters.ts";
 import { loadPrior } from "./fit/prior.ts";
 import type { SpanPlan } from "./fit/spans.ts";
@@ -83,10 +83,13 @@ export async function makeAll(
     tables.push(await buildTable(collection, corpus, tableOptions, progress));
   }
   const table = tables[0]!;
+  const clustersFrom = options.clustersFrom ?? CLUSTERS_FROM;
+  const sparse = sparseOptionsOf(corpus.chunks >= clustersFrom);
   const lexicon = await makeLexicon(collection, progress);
   const weight =
     options.weight ??
-    (await chooseWeight(collection, corpus, { ...tools, statistics, table, mix: MIX }, progress)).weight;
+    (await chooseWeight(collection, corpus, { ...tools, statistics, sparse, table, mix: MIX }, progress))
+      .weight;
 
   const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }];
   for (const [at, { file }] of tables.entries())
@@ -98,7 +101,7 @@ export async function makeAll(
     corpus,
     {
       ...{ encoder: encoder.model.encoderHash, tokenizer: tools.tokenizer, table, mix: MIX },
-      from: options.clustersFrom ?? CLUSTERS_FROM,
+      from: clustersFrom,
     },
     progress,
   );
@@ -108,7 +111,7 @@ export async function makeAll(
     clusters === null || clustersFile === null
       ? null
       : createAssigner(await clusterKernels(), clusters, clustersFile.sha256);
-  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
+  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics, sparse));
   const facts = segmentFacts(tools, table.file.sha256, { impact_scale: impactScaleOf(impacts), mix: MIX });
   const documents = corpusDocuments(collection, corpus, { impacts, decoded: table.decoded }, facts);
   let ordinal = 0;

@@ -4,11 +4,12 @@
  * BM25.
  */
 import type { OpenIndex } from "../../shared/engine/api.ts";
-import { SPARSE_OPTIONS } from "../../shared/segment/impacts.ts";
+import { SPARSE_OPTIONS, sparseOptionsOf } from "../../shared/segment/impacts.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { createRotation, ROTATION } from "../compress/rotate.ts";
 import type { Encoder } from "../encode/encoder.ts";
+import { CLUSTERS_FROM } from "../fit/clusters.ts";
 import type { Progress } from "../progress.ts";
 import type { Source } from "../sources/source.ts";
 import { collect } from "../stages/collect.ts";
@@ -82,7 +83,7 @@ export function fullRanker(
   { corpus, ids, tokenizer, weight }: FullParts,
   depth: number,
 ): (text: string, vector: Float32Array) => Readonly<Record<keyof FullRankings, RankedIds>> {
-  const sparse = sparseScorer(corpus, tokenizer, SPARSE_OPTIONS);
+  const sparse = sparseScorer(corpus, tokenizer, sparseOptionsOf(corpus.chunks >= CLUSTERS_FROM));
   const bm25 = sparseScorer(corpus, tokenizer, { ...SPARSE_OPTIONS, alpha: 0 });
   return (text, vector) => {
     const dense = denseScores(corpus, vector);

@@ -18,7 +18,7 @@ import {
 import { readTable } from "../../shared/format/table.ts";
 import { writeTombstones } from "../../shared/format/tombstones.ts";
 import { type Assigner, createAssigner } from "../../shared/segment/clusters.ts";
-import { impactsOf } from "../../shared/segment/impacts.ts";
+import { impactsOf, sparseOptionsOf } from "../../shared/segment/impacts.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { decodeTable } from "../compress/decode-table.ts";
 import type { MadeParts, MakeOptions } from "../make-all.ts";
@@ -139,7 +139,8 @@ async function freshDocuments(
   const some = someOf(collection, fresh);
   const corpus = await encodeCorpus(some, { ...tools, overlapTokens }, progress);
   const statistics = { meanLength: manifest.build!.mean_length };
-  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics));
+  const sparse = sparseOptionsOf(blobsOf(manifest, "clusters").length > 0);
+  const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics, sparse));
   const table = readTable(await loadEnvelope(store, blobsOf(manifest, "table")[0]!));
   return corpusDocuments(some, corpus, { impacts, decoded: decodeTable(table).decoded }, facts);
 }

@@ -1,7 +1,7 @@
 /** What documents become numbers with. Two versions with one recipe can share documents. */
 import { FORMAT_VERSION } from "../../shared/format/head.ts";
 import { type Sha256, sha256OfJson } from "../../shared/hash.ts";
-import { SPARSE_OPTIONS } from "../../shared/segment/impacts.ts";
+import { LARGE_SPARSE_OPTIONS, SPARSE_OPTIONS } from "../../shared/segment/impacts.ts";
 import type { SpanPlan } from "../fit/spans.ts";
 import type { Model } from "../model/model.ts";
 import { MIX } from "../stages/mix.ts";
@@ -32,7 +32,7 @@ export function recipeOf(
     encoder: encoderHash,
     description: JSON.parse(JSON.stringify(description)),
     tokenizer: JSON.parse(JSON.stringify(tokenizer)),
-    sparse: { ...SPARSE_OPTIONS },
+    sparse: { small: { ...SPARSE_OPTIONS }, large: { ...LARGE_SPARSE_OPTIONS } },
     mix: MIX,
     tasks,
     bits,

@@ -1,6 +1,13 @@
 /** The sparse side of a document that something was cut out of, for choosing the fusion weight. */
 
-import { type Bag, bagOf, type CollectionStatistics, impactsOf } from "../../shared/segment/impacts.ts";
+import {
+  type Bag,
+  bagOf,
+  type CollectionStatistics,
+  impactsOf,
+  SPARSE_OPTIONS,
+  type SparseOptions,
+} from "../../shared/segment/impacts.ts";
 import type { SparseVector } from "../encode/encoder.ts";
 
 /**
@@ -13,6 +20,7 @@ export function impactsLeft(
   cut: readonly number[],
   learned: SparseVector | null,
   statistics: CollectionStatistics,
+  options: SparseOptions = SPARSE_OPTIONS,
 ): SparseVector {
   const gone = bagOf(cut);
   const { ids, counts, length } = document.bag;
@@ -24,7 +32,7 @@ export function impactsLeft(
     counts: Uint32Array.from(kept, ({ count }) => count),
     length: Math.max(1, length - gone.length),
   };
-  if (learned === null || document.learned === null) return impactsOf(bag, null, statistics);
+  if (learned === null || document.learned === null) return impactsOf(bag, null, statistics, options);
   const occurs = new Set(bag.ids);
   const entries = [
     ...entriesOf(document.learned).filter(([id]) => occurs.has(id)),
@@ -34,7 +42,7 @@ export function impactsLeft(
     ids: Uint32Array.from(entries, ([id]) => id),
     values: Float32Array.from(entries, ([, value]) => value),
   };
-  return impactsOf(bag, merged, statistics);
+  return impactsOf(bag, merged, statistics, options);
 }
 
 function countIn({ ids, counts }: Bag, id: number): number {

@@ -1,7 +1,12 @@
 /** Corpus and table to the dense side's share in hybrid search, with no judgements: `indexer/fit/weight.ts`. */
 
 import { LightedgeError } from "../../shared/errors.ts";
-import { bagOf, type CollectionStatistics, impactsOf } from "../../shared/segment/impacts.ts";
+import {
+  bagOf,
+  type CollectionStatistics,
+  impactsOf,
+  type SparseOptions,
+} from "../../shared/segment/impacts.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { sumOfRows } from "../compress/decode-table.ts";
 import type { Rotation } from "../compress/rotate.ts";
@@ -23,6 +28,7 @@ export interface WeightOptions {
   readonly task: string;
   readonly maxTokens: number;
   readonly statistics: CollectionStatistics;
+  readonly sparse: SparseOptions;
   readonly table: BuiltTable;
   readonly mix: number;
 }
@@ -96,14 +102,15 @@ export async function encodeRests(
 
 /** Scores of all documents for a question, its own by what is left of it. */
 function searcher(corpus: Corpus, documents: readonly number[], options: WeightOptions) {
-  const { tokenizer, rotation, statistics, table, mix, maxTokens } = options;
+  const { tokenizer, rotation, table, mix, maxTokens } = options;
+  const { statistics, sparse: sparseOptions } = options;
   const mixed = (vector: Float32Array, tokens: readonly number[]) =>
     mixVectors(vector, tokens, table.decoded, mix);
   const vectors = documents.map((number) => {
     const { firstChunk, passages } = corpus.documents[number]!;
     return passages.map((_, at) => mixed(corpus.vector(firstChunk + at), corpus.tokens(firstChunk + at)));
   });
-  const postings = postingsOf(corpus, documents, statistics);
+  const postings = postingsOf(corpus, documents, options);
   return (held: HeldOut, vector: Float32Array, learned: SparseVector | null): HeldOutScores => {
     const ids = tokenizer.ids(held.question);
     const query = sumOfRows(table, ids);
@@ -115,7 +122,8 @@ function searcher(corpus: Corpus, documents: readonly number[], options: WeightO
     const dense = Float64Array.from(vectors, best);
     dense[own] = best(vectors[own]!.map((chunk, at) => (at === held.chunk ? rest : chunk)));
     const sparse = new Float64Array(documents.length);
-    const left = impactsLeft(corpus.documents[held.document]!, tokenizer.ids(held.cut), learned, statistics);
+    const cut = tokenizer.ids(held.cut);
+    const left = impactsLeft(corpus.documents[held.document]!, cut, learned, statistics, sparseOptions);
     const bag = bagOf(ids);
     bag.ids.forEach((id, at) => {
       const weight = bag.counts[at]! * statistics.idf[id]!;
@@ -128,11 +136,15 @@ function searcher(corpus: Corpus, documents: readonly number[], options: WeightO
   };
 }
 
-function postingsOf(corpus: Corpus, documents: readonly number[], statistics: CollectionStatistics) {
+function postingsOf(
+  corpus: Corpus,
+  documents: readonly number[],
+  { statistics, sparse }: Pick<WeightOptions, "statistics" | "sparse">,
+) {
   const postings = new Map<number, [number, number][]>();
   documents.forEach((document, number) => {
     const { bag, learned } = corpus.documents[document]!;
-    const { ids, values } = impactsOf(bag, learned, statistics);
+    const { ids, values } = impactsOf(bag, learned, statistics, sparse);
     ids.forEach((id, at) => {
       const list = postings.get(id);
       if (list === undefined) postings.set(id, [[number, values[at]!]]);

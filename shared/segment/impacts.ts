@@ -27,8 +27,15 @@ export interface SparseOptions {
   readonly least: number;
 }
 
-/** The options every index is built with; decision 0003 has the measurements. */
-export const SPARSE_OPTIONS: SparseOptions = { k1: 0.9, b: 0.4, alpha: 0.5, least: 0.4 };
+/** The options that indexes are built with; decision 0003 has the measurements. */
+export const SPARSE_OPTIONS: SparseOptions = { k1: 0.9, b: 0.4, alpha: 0.5, least: 0 };
+/** Those of indexes that have clusters: so large that memory is what limits them. */
+export const LARGE_SPARSE_OPTIONS: SparseOptions = { ...SPARSE_OPTIONS, least: 0.4 };
+
+/** The options of an index with clusters or without. */
+export function sparseOptionsOf(hasClusters: boolean): SparseOptions {
+  return hasClusters ? LARGE_SPARSE_OPTIONS : SPARSE_OPTIONS;
+}
 
 /** Token counts of one document. */
 export interface Bag {

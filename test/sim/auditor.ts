@@ -19,8 +19,8 @@ import { openTiny } from "./tiny.ts";
 
 /** What a vector of eight bits and a query of twelve may be off, as a share of the score. */
 export const TOLERANCE = 0.02;
-/** BM25, the share of learned impacts, and what a token that the text lacks needs of it, as docs/method.md has them. */
-const [K1, B, ALPHA, LEAST] = [0.9, 0.4, 0.5, 0.4];
+/** BM25 and the share of learned impacts, as docs/method.md has them. */
+const [K1, B, ALPHA] = [0.9, 0.4, 0.5];
 
 const tokenizer = loadTokenizer(TINY_TOKENIZER);
 
@@ -106,7 +106,6 @@ export async function weigh(
   const norm = K1 * (1 - B + (B * tokens.length) / build!.mean_length);
   for (const id of new Set([...tokens, ...learned.keys()])) {
     const count = tokens.filter((token) => token === id).length;
-    if (count === 0 && ALPHA * learned.get(id)! < LEAST) continue;
     const value = (count * (K1 + 1)) / (count + norm) + ALPHA * (learned.get(id) ?? 0);
     impacts.set(
       id,

@@ -9,7 +9,8 @@
  * whole vocabulary, with passages that no filter of odd tokens would catch.
  */
 
-import { bagOf, SPARSE_OPTIONS } from "../../../shared/segment/impacts.ts";
+import { bagOf, sparseOptionsOf } from "../../../shared/segment/impacts.ts";
+import { CLUSTERS_FROM } from "../../fit/clusters.ts";
 import { Random } from "../../random.ts";
 import { MIX, mixVectors } from "../../stages/mix.ts";
 import { best, denseScores, hybridScores, sparseScorer } from "../brute-force.ts";
@@ -91,7 +92,7 @@ async function shown(
   });
   const byTable = vectorsOf(mixed, poisoned);
   const byEncoder = vectorsOf((chunk) => full.corpus.vector(chunk), vectors);
-  const sparse = sparseScorer(corpus, full.tokenizer, SPARSE_OPTIONS);
+  const sparse = sparseScorer(corpus, full.tokenizer, sparseOptionsOf(full.corpus.chunks >= CLUSTERS_FROM));
   const queries = await fullVectors(asked, full, "query");
   const hits = asked.map((text, at) => {
     const dense = denseScores(byTable, table.encode(full.tokenizer.ids(text)));

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SparseVector } from "../../../indexer/encode/encoder.ts";
-import { bagOf, impactsOf, maxPool, SPARSE_OPTIONS, statisticsOf } from "../../../shared/segment/impacts.ts";
+import {
+  bagOf,
+  impactsOf,
+  maxPool,
+  SPARSE_OPTIONS,
+  sparseOptionsOf,
+  statisticsOf,
+} from "../../../shared/segment/impacts.ts";
 
 const VOCABULARY = 20;
 const text = fc.array(fc.nat({ max: VOCABULARY - 1 }), { maxLength: 30 });
@@ -63,13 +70,16 @@ describe("the statistics of a collection", () => {
 });
 
 describe("the impacts of a document", () => {
-  it("are the saturated frequency of BM25 plus a share of the learned value, little of which needs the token in the text", () => {
+  it("are the saturated frequency of BM25 plus a share of the learned value, little of which large indexes keep without the token in the text", () => {
+    const texts = fc.array(text, { minLength: 1, maxLength: 6 });
     fc.assert(
-      fc.property(fc.array(text, { minLength: 1, maxLength: 6 }), fc.option(vector), (texts, learned) => {
+      fc.property(texts, fc.option(vector), fc.boolean(), (texts, learned, large) => {
         const bags = texts.map(bagOf);
         const statistics = statisticsOf(bags, VOCABULARY);
-        const impacts = impactsOf(bags[0]!, learned, statistics);
-        const { k1, b, alpha, least } = SPARSE_OPTIONS;
+        const options = sparseOptionsOf(large);
+        const impacts = impactsOf(bags[0]!, learned, statistics, options);
+        const { k1, b, alpha, least } = options;
+        expect(least > 0).toBe(large);
         const tokens = texts[0]!;
         expectAscending(impacts.ids);
         for (const id of ALL_IDS) {
