@@ -95,6 +95,14 @@ export class VersionsWorld {
     return publishVersion(store, content, base, new Date(this.now), this.ports);
   }
 
+  /** Publishes versions of these texts of `docs`, an hour between them; the last is an hour old. */
+  async publishAll(...versions: readonly (readonly string[])[]): Promise<void> {
+    for (const texts of versions) {
+      await this.publish(texts);
+      this.pass(HOUR);
+    }
+  }
+
   /** Goes back to an older version. */
   rollback(to: string, index = "docs", store: WriteStore = this.store): Promise<RolledBack> {
     return rollback(store, index, to, new Date(this.now), this.ports);
@@ -120,6 +128,11 @@ export class VersionsWorld {
     for await (const { key } of this.store.list(prefix)) keys.push(key);
     return keys;
   }
+
+  /** The keys of all blobs. */
+  async blobs(): Promise<readonly string[]> {
+    return this.keys("blobs/");
+  }
 }
 
 /** The texts that a version's documents are, every byte of every blob checked. */
@@ -131,6 +144,12 @@ export async function textsOf(store: ReadStore, manifest: Manifest): Promise<rea
 /** A blob's key for a text that `publish` was given. */
 export async function keyOf(text: string): Promise<string> {
   return `blobs/${(await fileOf(text)).sha256}`;
+}
+
+/** The keys of what a version of these texts consists of, in order. */
+export async function keysOf(...texts: readonly string[]): Promise<readonly string[]> {
+  const all = ["tokenizer", "table", ...texts, ...texts.map((text) => `shard of ${text}`)];
+  return (await Promise.all([...new Set(all)].map(keyOf))).sort();
 }
 
 const files = new Map<string, Promise<WrittenFile>>();
