@@ -95,6 +95,7 @@ try {
   // Where versions come and go an index may have to make room for its own next one.
   const mayRefuse =
     values.sharded !== undefined || values.also !== undefined || values.republish !== undefined;
+  const first = most;
   const load = await mixedLoad({
     ...{ url: serving.url, indexes, queries: texts, seconds, only: values.only, adminKey, mayRefuse },
   });
@@ -102,6 +103,7 @@ try {
   const published = await publishing;
   stage.done(`${load.requests} requests`);
   const loaded = await residentBytes();
+  const last = anonymous();
   const kills = cgroup?.kills() ?? 0;
   const results: Result[] = [
     { name: "memory.workerd", value: mib(empty), unit: "MiB", note: "anonymous, no index loaded yet" },
@@ -112,6 +114,8 @@ try {
       unit: "MiB",
       note: `greatest of samples ${SAMPLE_MS} ms apart`,
     },
+    { name: "memory.before", value: mib(first), unit: "MiB", note: "greatest before the load began" },
+    { name: "memory.last", value: mib(last), unit: "MiB", note: "when it was over" },
     peak(),
     { name: "memory.kills", value: kills, unit: "processes" },
     {
