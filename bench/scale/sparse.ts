@@ -6,7 +6,7 @@
  * index's weights. The accumulator is measured twice: in TypeScript over typed arrays, and over the engine's own
  * kernels `addPostings` and `topInts`, which is what the engine did before it skipped. Ours goes on to
  * the ids, theirs end with numbers. All give the same sums, or this throws. MiniSearch and Orama, with `--full-text`,
- * do another thing over the same texts: BM25 over words, with no expansion.
+ * do another thing over the same texts: BM25 over words, with no expansion; Orama over a tenth of them.
  */
 import { readFile } from "node:fs/promises";
 import { create, insertMultiple, search as oramaSearch } from "@orama/orama";
@@ -33,6 +33,8 @@ import { spread, timeRounds } from "./rounds.ts";
 const QUERIES = 300;
 const ROUNDS = 9;
 const MEMORY = 1 << 30;
+/** Documents that Orama gets: it takes more than six minutes to be given all. */
+const ORAMA = 10_000;
 
 /** Times of the engine, each against one of the others. */
 export async function measureSparse(scale: Scale, fullText: boolean): Promise<readonly Result[]> {
@@ -112,13 +114,16 @@ async function fullTextPeers(
   const miniTimes = await timeEach(texts, 20, (q) => mini.search(q).slice(0, TOP));
   stage.advance(1);
   const orama = create({ schema: { id: "string", title: "string", text: "string" } as const });
-  await insertMultiple(orama, [...documents]);
+  await insertMultiple(orama, documents.slice(0, ORAMA));
   const oramaTimes = await timeEach(texts, 20, (term) =>
     oramaSearch(orama, { term, limit: TOP, properties: ["title", "text"] }),
   );
   stage.done("");
   return [
     against({ ...ours, name: `${ours.name}.minisearch` }, "MiniSearch", quantile(miniTimes, 0.5), "less"),
-    against({ ...ours, name: `${ours.name}.orama` }, "Orama", quantile(oramaTimes, 0.5), "less"),
+    {
+      ...against({ ...ours, name: `${ours.name}.orama` }, "Orama", quantile(oramaTimes, 0.5), "less"),
+      note: `Orama has ${ORAMA} documents, ours all`,
+    },
   ];
 }
