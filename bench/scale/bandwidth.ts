@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadKernelsModule } from "../../indexer/kernels-node.ts";
+import { SCAN_BATCH } from "../../shared/engine/codes.ts";
 import { createWasmKernels } from "../../shared/kernels/wasm.ts";
 import { MIB } from "../../shared/limits.ts";
 import { against, quantile, type Result, round } from "../result.ts";
@@ -83,18 +84,23 @@ export async function measureBandwidth(note: (message: string) => void): Promise
 
 type Kernels = ReturnType<typeof createWasmKernels>;
 
-/** A scan of so many codes. */
+/** A scan of so many codes, a batch at a time as the engine does it. */
 function scanner(kernels: Kernels, count: number): () => void {
   const codes = kernels.allocate(count * CODE_BYTES);
   const factors = kernels.allocate(4 * count);
   const planes = kernels.allocate(4 * CODE_BYTES);
-  const estimates = kernels.allocate(4 * count);
+  const estimates = kernels.allocate(4 * SCAN_BATCH);
   fillWithNoise(kernels.ints(codes, (count * CODE_BYTES) / 4));
   fillWithNoise(kernels.ints(planes, CODE_BYTES));
   kernels.floats(factors, count).fill(0.05);
   const tables = kernels.allocate(4 * DIMENSION);
   kernels.scanTables(planes, DIMENSION, tables);
-  return () => kernels.scanCodes(codes, factors, 0, count, DIMENSION, tables, 2 * DIMENSION, estimates);
+  return () => {
+    for (let first = 0; first < count; first += SCAN_BATCH) {
+      const batch = Math.min(SCAN_BATCH, count - first);
+      kernels.scanCodes(codes, factors, first, batch, DIMENSION, tables, 2 * DIMENSION, estimates);
+    }
+  };
 }
 
 /** Products of so many vectors in order. */
