@@ -8,7 +8,6 @@
  * for each answer, everything warm; the load is of 16 connections. Client and workerd have a core each.
  */
 import { serve } from "../../indexer/serve.ts";
-import { MIB } from "../../shared/limits.ts";
 import { quantile, type Result, round } from "../result.ts";
 import { type Load, load, pin } from "../speed/load.ts";
 import { MILLION, prepareMillion } from "./million-store.ts";
@@ -18,16 +17,14 @@ import { queryTexts } from "./queries.ts";
 const QUERIES = 300;
 const SECONDS = 15;
 const CONNECTIONS = 16;
-/** What an isolate may keep where shards have 62,500 chunks: half of it is what passes through while one is loaded. */
-const MILLION_BYTES = 64 * MIB;
 /** Times that a cold index is asked before it must answer. */
 const TRIES = 20;
 
 /** `scale.million` in milliseconds, by quantile. */
 export async function measureMillion(scale: Scale, rebuild: boolean): Promise<readonly Result[]> {
   const { chunks, shards } = await prepareMillion(scale, rebuild);
-  const one = await serveAndLoad(scale, MILLION, 1, MILLION_BYTES);
-  const note = `${chunks} chunks, ${shards} shards, one connection, ${MILLION_BYTES / MIB} MiB an isolate, ${said(one)}`;
+  const one = await serveAndLoad(scale, MILLION, 1);
+  const note = `${chunks} chunks, ${shards} shards, one connection, ${said(one)}`;
   const ms = (share: number) => round(quantile(one.latencies, share));
   return [
     { name: "scale.million.p50", value: ms(0.5), unit: "ms", note },
@@ -55,12 +52,7 @@ interface PinnedLoad extends Load {
   readonly pinned: boolean;
 }
 
-async function serveAndLoad(
-  { store }: Scale,
-  index: string,
-  connections: number,
-  residentBytes?: number,
-): Promise<PinnedLoad> {
+async function serveAndLoad({ store }: Scale, index: string, connections: number): Promise<PinnedLoad> {
   const paths = (await queryTexts(QUERIES)).map(
     (text) => `/v1/indexes/${index}/search?q=${encodeURIComponent(text)}`,
   );
@@ -71,7 +63,6 @@ async function serveAndLoad(
     indexes: [index],
     examples: [],
     pointerMaxAge: 60,
-    ...(residentBytes === undefined ? {} : { residentBytes }),
   });
   try {
     await warmUp(new URL(paths[0]!, serving.url));
