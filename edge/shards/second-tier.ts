@@ -31,6 +31,11 @@ export interface TierFacts {
   readonly memory: number;
 }
 
+/** Gives memory back now that was copied into SQLite: a shard's rows are 20 MB of buffers, which hardly bring a collection about. */
+function giveBack(bytes: Uint8Array<ArrayBuffer>): void {
+  bytes.buffer.transfer(0);
+}
+
 /** Number of the kernel memory among the parts; arrays come from 0 on. */
 const MEMORY = -1;
 
@@ -110,12 +115,16 @@ export class SecondTier {
     for (let i = 0; i < count; i++)
       words[count * each + i] = checksum(words, i * each, (i + 1) * each, row * 256 + i);
     this.sql.exec("INSERT INTO vectors VALUES (?, ?)", row, bytes);
+    giveBack(bytes);
   }
 
   /** Stores what scoring needs of documents. Every section was checked. */
   putDocuments(shard: FillSections): void {
-    for (let row = 0; row * DOCUMENTS_A_ROW < shard.meta.documents; row++)
-      this.sql.exec("INSERT INTO documents VALUES (?, ?)", row, documentRow(shard, row));
+    for (let row = 0; row * DOCUMENTS_A_ROW < shard.meta.documents; row++) {
+      const bytes = documentRow(shard, row);
+      this.sql.exec("INSERT INTO documents VALUES (?, ?)", row, bytes);
+      giveBack(bytes);
+    }
   }
 
   /** Stores the loaded shard, and marks the tier as complete. */
@@ -139,6 +148,7 @@ export class SecondTier {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.slice(at, at + PIECE_BYTES);
       this.sql.exec("INSERT INTO pieces VALUES (?, ?, ?, ?)", part, at, await sha256Bytes(piece), piece);
+      giveBack(piece);
     }
   }
 
