@@ -210,7 +210,10 @@ function checkDocuments(documents: ArrayLike<number>, meta: ShardMeta): void {
 }
 
 function tooLate(patienceMs: number): LightedgeError {
-  return new LightedgeError("shard/unavailable", `The shard was not ready in ${patienceMs} ms.`);
+  return new LightedgeError(
+    "shard/unavailable",
+    `The shard was not ready in the ${Math.max(0, Math.round(patienceMs))} ms that were left.`,
+  );
 }
 
 function refusalOf(error: unknown): ShardReply {
