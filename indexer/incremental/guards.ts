@@ -1,7 +1,9 @@
 /** What stops a run before it changes anything: a source that lost its documents, an index that is somebody else's; and what to warn of after it. */
+
+import { isolateBytesOf, placementOf } from "../../shared/engine/placement.ts";
 import { LightedgeError } from "../../shared/errors.ts";
-import { type Manifest, residentBytesOf } from "../../shared/format/manifest.ts";
-import { MEMORY_LIMITS } from "../../shared/limits.ts";
+import { blobsOf, type Manifest, residentBytesOf } from "../../shared/format/manifest.ts";
+import { MEMORY_LIMITS, REQUEST_LIMITS } from "../../shared/limits.ts";
 import type { Base } from "./base.ts";
 import type { RunPlan } from "./plan.ts";
 
@@ -37,9 +39,18 @@ export function checkOrigin(base: Base | null, origin: string | undefined, takeO
   );
 }
 
-/** What to tell whoever made a version that no Worker will load, or null. In Node it can be searched all the same. */
+/**
+ * What to tell whoever made a version that does not fit a Worker's own memory, or null: that its shards need Durable
+ * Objects, or that no Worker will answer for it. In Node it can be searched all the same.
+ */
 export function sizeWarning(manifest: Manifest, limit: number = MEMORY_LIMITS.residentBytes): string | null {
-  const bytes = residentBytesOf(manifest);
-  if (bytes <= limit) return null;
-  return `${manifest.index} takes ${bytes} bytes of memory to serve, and a Worker has ${limit} for all of its indexes: it will answer index/too-large. Divide the documents among several Workers, or make the table smaller with --table-bits 2.`;
+  const { index } = manifest;
+  if (placementOf(manifest, { budgetBytes: limit, objects: true }) === "isolate") return null;
+  const shards = blobsOf(manifest, "shard").length;
+  if (shards > REQUEST_LIMITS.shards)
+    return `${index} has ${shards} shards, and a query may touch ${REQUEST_LIMITS.shards}: a Worker will answer index/too-many-shards. Divide the documents among several indexes.`;
+  const here = isolateBytesOf(manifest, "objects");
+  if (here > limit)
+    return `${index} takes ${here} bytes of memory to serve, its shards aside, and a Worker has ${limit} for all of its indexes: it will answer index/too-large. Make the table smaller with --table-bits 2.`;
+  return `${index} takes ${residentBytesOf(manifest)} bytes of memory to serve, and a Worker has ${limit} for all of its indexes: its ${shards} shards will be in Durable Objects, which takes a query two calls of them. Where the Worker binds no SHARDS, it will answer index/too-large.`;
 }

@@ -192,15 +192,23 @@ describe("a run that would do harm", () => {
   });
 });
 
-describe("an index that no Worker will load", () => {
-  it("is told by its size, and no other is", async () => {
+describe("an index that does not fit a Worker's memory", () => {
+  it("is told by its size, with what becomes of it, and no other is", async () => {
     const { manifest } = await buildTiny();
     const bytes = residentBytesOf(manifest);
     expect(sizeWarning(manifest)).toBeNull();
     expect(sizeWarning(manifest, bytes)).toBeNull();
     expect(sizeWarning(manifest, bytes - 1)).toMatch(
-      new RegExp(`takes ${bytes} bytes .* has ${bytes - 1} `, "u"),
+      new RegExp(`takes ${bytes} bytes .* has ${bytes - 1} .* Durable Objects`, "u"),
     );
+    const shards = blobsOf(manifest, "shard");
+    const aside = bytes - shards.reduce((sum, shard) => sum + shard.bytes, 0);
+    expect(sizeWarning(manifest, aside - 1)).toMatch(/its shards aside, .* index\/too-large/u);
+    const many = {
+      ...manifest,
+      blobs: [...manifest.blobs, ...Array<(typeof shards)[0]>(64).fill(shards[0]!)],
+    };
+    expect(sizeWarning(many, bytes)).toMatch(/has 65 shards, and a query may touch 64/u);
   });
 });
 
