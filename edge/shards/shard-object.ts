@@ -4,7 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { EncodedQuery } from "../../shared/engine/encoded-query.ts";
-import { searchable } from "../../shared/engine/live-shards.ts";
+import { numbersOf, searchable, without } from "../../shared/engine/live-shards.ts";
 import { hotShardBytes } from "../../shared/engine/resident.ts";
 import { FAR_POOL, type Pool } from "../../shared/engine/shard-contract.ts";
 import {
@@ -144,8 +144,7 @@ function answerOf(
       checkQuery(query, shard.meta);
       checkPool(pool);
       const documents = "documents" in hidden ? hidden.documents : numbersOf(shard, hidden.ids);
-      const seen = searchable(documents.length === 0 ? live : { ...shard, dead: merged(dead, documents) });
-      return { proposals: seen.propose(query, pool), hidden: documents };
+      return { proposals: searchable(without(live, documents)).propose(query, pool), hidden: documents };
     }
     case "score": {
       const { query, documents } = of<"score">();
@@ -166,15 +165,6 @@ function answerOf(
     case "ready":
       return { from, residentBytes: hotShardBytes(shard) };
   }
-}
-
-/** Numbers of the documents with these ids that the shard has, ascending. */
-function numbersOf({ cold }: ReadyShard["shard"], ids: readonly string[]): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(ids.map((id) => cold.find(id)).filter((document) => document >= 0)).sort();
-}
-
-function merged(dead: Uint16Array, hidden: Uint16Array): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(new Set([...dead, ...hidden])).sort();
 }
 
 function checkWire(wire: number): void {

@@ -29,9 +29,21 @@ export function liveShards(
 
 /** A shard without the documents of these ids; itself where it has none of them. */
 export function hide(shard: LiveShard, ids: readonly string[]): LiveShard {
-  const found = ids.map((id) => shard.cold.find(id)).filter((document) => document >= 0);
-  if (found.length === 0) return shard;
-  return { ...shard, dead: Uint16Array.from(new Set([...shard.dead, ...found])).sort() };
+  return without(shard, numbersOf(shard, ids));
+}
+
+/** Numbers of the documents with these ids that a shard has, ascending. */
+export function numbersOf(
+  { cold }: Pick<ResidentShard, "cold">,
+  ids: readonly string[],
+): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(ids.map((id) => cold.find(id)).filter((document) => document >= 0)).sort();
+}
+
+/** A shard without the documents with these numbers; itself where there are none. */
+export function without(shard: LiveShard, documents: Uint16Array): LiveShard {
+  if (documents.length === 0) return shard;
+  return { ...shard, dead: Uint16Array.from(new Set([...shard.dead, ...documents])).sort() };
 }
 
 /** What a loaded shard answers. Cheap; the shard's work space is used by each call and by nobody else meanwhile. */
