@@ -12,6 +12,14 @@ import { PUBLISH_PORTS } from "../store/publish.ts";
 import type { Arguments, Option } from "./command.ts";
 import { STORE_OPTION } from "./options.ts";
 
+/** Which indexes of a config file. */
+export const INDEX_OPTION: Option = {
+  type: "string",
+  value: "NAME",
+  help: "an index of the config file (default: all)",
+  multiple: true,
+};
+
 /** Stop after one region. */
 export const CANARY_OPTION: Option = {
   type: "string",

@@ -5,7 +5,7 @@ import { showProgress } from "../progress.ts";
 import { type RegionState, regionStates } from "../regions/state.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { writeDuration } from "./duration.ts";
-import { regionsOfConfig } from "./regional.ts";
+import { INDEX_OPTION, regionsOfConfig } from "./regional.ts";
 import { chosenIndexes, configOf } from "./reindex.ts";
 
 const WRANGLER_TOML = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
@@ -16,12 +16,7 @@ export const regionsCommand: Command = {
   summary: "Show which version of each index each region has, how far behind it is and what it lacks",
   positionals: { usage: "[CONFIG]", least: 0, most: 1 },
   options: {
-    index: {
-      type: "string",
-      value: "NAME",
-      help: "an index of the config file (default: all)",
-      multiple: true,
-    },
+    index: INDEX_OPTION,
     wrangler: {
       type: "boolean",
       help: "print the configuration of the Worker with the bindings of all regions, and look at no store",

@@ -7,6 +7,7 @@ import {
   canaryOf,
   declaredRegions,
   follow,
+  INDEX_OPTION,
   regionsOfConfig,
   VERIFY_OPTION,
   verifyOf,
@@ -19,12 +20,7 @@ export const replicateCommand: Command = {
   summary: "Bring the regions of a config file to the versions that home has",
   positionals: { usage: "[CONFIG]", least: 0, most: 1 },
   options: {
-    index: {
-      type: "string",
-      value: "NAME",
-      help: "an index of the config file (default: all)",
-      multiple: true,
-    },
+    index: INDEX_OPTION,
     region: {
       type: "string",
       value: "REGION",

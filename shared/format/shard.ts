@@ -130,8 +130,6 @@ export async function writeShard(shard: ShardFile): Promise<WrittenFile> {
 }
 
 /** Sections that a search reads only for the few documents that it scores, or not at all: memory may do without them. */
-export const COLD_SECTIONS = ["vectors", "scales", "passages", "ids", "id_starts", "places"] as const;
-
 type ColdName = "vectors" | "scales" | "passages" | "ids" | "idStarts" | "places";
 /** What of a shard every search reads. */
 export type HotShardFile = Omit<ShardFile, ColdName>;

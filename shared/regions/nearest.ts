@@ -1,6 +1,6 @@
 /** Which region is nearest to where a request comes from. */
 import { COLOS, CONTINENTS, COUNTRIES } from "./places.ts";
-import type { Place, Region, Regions } from "./region.ts";
+import type { Place, Regions } from "./region.ts";
 
 /** What the platform says of where a request comes from (`request.cf`); anything may be absent or not what it should be. */
 export interface RequestPlace {
@@ -62,9 +62,4 @@ function degreesOf(value: unknown, most: number): number | null {
 
 function known(places: ReadonlyMap<string, Place>, name: unknown): Place | null {
   return typeof name === "string" ? (places.get(name.toUpperCase()) ?? null) : null;
-}
-
-/** The region of this name among those of a deployment, or undefined. */
-export function findRegion(regions: readonly Region[], name: string): Region | undefined {
-  return regions.find((region) => region.name === name);
 }
