@@ -6,11 +6,12 @@ import { asLightedgeError } from "../shared/errors.ts";
 import type { WriteStore } from "../shared/store/store.ts";
 import { collectGarbage, type GcPorts } from "../shared/versions/gc.ts";
 import { KEEP } from "../shared/versions/times.ts";
+import { pause } from "./pause.ts";
 
 /** The real ones. A Worker's clock moves with every answer from the store, one of which comes before each delete. */
 const PORTS: GcPorts = {
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  pause,
   monotonic: () => performance.now(),
 };
 

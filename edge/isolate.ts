@@ -5,6 +5,7 @@
 import kernels from "../build/kernels.wasm";
 import { MemoryBudget } from "../shared/engine/budget.ts";
 import { createWasmArena } from "../shared/kernels/arena.ts";
+import { pause } from "./pause.ts";
 import { type Env, residentBudget } from "./settings.ts";
 import { HotShards } from "./shards/hot-shards.ts";
 
@@ -16,7 +17,7 @@ export function isolateShards(env: Env): HotShards {
     budget: new MemoryBudget(residentBudget(env.RESIDENT_BYTES)),
     arena: (capBytes) => createWasmArena(kernels, capBytes),
     now: () => Date.now(),
-    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    pause,
   });
   return shared;
 }
