@@ -1,8 +1,8 @@
 /** An S3 server that others wrote: Python's moto, where it is installed. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { S3Location } from "../../indexer/store/s3-location.ts";
+import { freePorts } from "./free-ports.ts";
 
 // Another Python than the path's, such as that of a virtual environment, can be named.
 const PYTHON = process.env.LIGHTEDGE_PYTHON ?? "python3";
@@ -23,7 +23,7 @@ export interface MotoServer {
 
 /** Starts one on a free port. */
 export async function startMoto(): Promise<MotoServer> {
-  const port = await freePort();
+  const port = await freePorts(1);
   const child = spawn(PYTHON, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
     stdio: "ignore",
   });
@@ -60,13 +60,4 @@ async function makeBucket(url: string, child: ChildProcess): Promise<void> {
     await pause(100);
   }
   throw new Error(`moto did not start: exit code ${child.exitCode}.`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServeOptions, type Serving, serve } from "../../../indexer/serve.ts";
 import type { MemoryStore } from "../../../shared/store/memory.ts";
 import type { SearchAnswer } from "../../../shared/types.ts";
+import { freePorts } from "../../helpers/free-ports.ts";
 import { buildTiny, copyOf, openTiny, requestFor, TINY } from "../../helpers/tiny-build.ts";
 
 const NAMES = ["weur", "enam", "apac"] as const;
@@ -169,7 +170,7 @@ describe("a server", { timeout: 60_000 }, () => {
     const port = await new Promise<number>((resolve) => {
       other.listen(0, "127.0.0.1", () => resolve((other.address() as { readonly port: number }).port));
     });
-    const at = await freePort();
+    const at = await freePorts(NAMES.length);
     try {
       await expect(start({ port: at, control: port })).rejects.toMatchObject({
         details: { field: "control" },
@@ -180,15 +181,6 @@ describe("a server", { timeout: 60_000 }, () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve((server.address() as { readonly port: number }).port));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
