@@ -113,7 +113,7 @@ export async function makeAll(
       : createAssigner(await clusterKernels(), clusters, clustersFile.sha256);
   const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics, sparse));
   const facts = segmentFacts(tools, table.file.sha256, { impact_scale: impactScaleOf(impacts), mix: MIX });
-  const documents = corpusDocuments(collection, corpus, { impacts, decoded: table.decoded }, facts);
+  const documents = corpusDocuments(collection, corpus, { impacts, table }, facts);
   let ordinal = 0;
   for await (const made of makeShards(documents, facts, progress, options.shardChunks, assigner)) {
     blobs.push({ role: "shard", ordinal, ...(await publisher.put(made.shard)) });

@@ -120,7 +120,7 @@ export async function scaleVectors(scale: Scale): Promise<ScaleVectors> {
       },
       progress,
     );
-    const { decoded } = decodeTable(readTable(await loadEnvelope(store, table!)));
+    const decoded = decodeTable(readTable(await loadEnvelope(store, table!)));
     const vectors = new Float32Array(collection.ids.length * dimension);
     encoded.documents.forEach(({ firstChunk, passages }, document) => {
       if (passages.length !== 1)

@@ -1,14 +1,25 @@
 /** A table in full precision into its file: rows ordered by use, those of pairs last, rotated values in a few bits. */
-import { phrasesOf } from "../../shared/engine/phrases.ts";
 import type { WrittenFile } from "../../shared/format/envelope.ts";
 import { NO_ROW, rowBytes, type TableFile, type TableMeta, writeTable } from "../../shared/format/table.ts";
 import type { Sha256 } from "../../shared/hash.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 import { packRow } from "../../shared/kernels/packing.ts";
 import type { FloatTable } from "../fit/fit-table.ts";
-import type { DecodedTable } from "./decode-table.ts";
+import { rowsInMemory, type TableRows } from "../fit/table-rows.ts";
+import { type DecodedTable, decodeTable } from "./decode-table.ts";
 import { codebookOf, quantizeRow } from "./quantize-rows.ts";
 import { ROTATION } from "./rotate.ts";
+
+/** A table to compress, in the rotated space. */
+export interface SourceTable {
+  /** Rows of tokens, all zeros for those that have none. */
+  readonly rows: TableRows;
+  /** First and second token of each pair with a row of its own, ascending; and those rows, pairs x dimension. */
+  readonly phrases: Uint32Array<ArrayBuffer>;
+  readonly phraseRows: Float32Array<ArrayBuffer>;
+  /** Figures for the table's header. */
+  readonly figures: Readonly<Record<string, number>>;
+}
 
 /** What a table's file says beside its rows. */
 export interface TableFacts {
@@ -16,6 +27,8 @@ export interface TableFacts {
   readonly tokenizer: Sha256;
   readonly task: string;
   readonly queryPrompt: string;
+  /** How the rows came about; `fitted` when absent. */
+  readonly source?: TableMeta["source"];
   readonly bits: RowBits;
   /** Uses of each token id: rows are stored most used first, ties by id. */
   readonly uses: Uint32Array;
@@ -32,48 +45,53 @@ export interface CompressedTable extends DecodedTable {
 const WEIGHT_SCALE = 1000;
 /** Vectors are stored in multiples of this many values, what the kernels take at a time. */
 const PADDING = 128;
+/** Rows of a block that are read at once. */
+const BLOCK_ROWS = 1024;
 
-/** Compresses a table. Tokens whose row is all zeros have none in the file. */
-export async function compressTable(table: FloatTable, facts: TableFacts): Promise<CompressedTable> {
-  const { dimension } = table;
-  const vocabulary = facts.weights.length;
+/** A fitted table as one to compress. */
+export function inMemory({ rows, dimension, phrases, phraseRows, figures }: FloatTable): SourceTable {
+  return { rows: rowsInMemory(rows, dimension), phrases, phraseRows, figures };
+}
+
+/**
+ * Compresses a table, reading its rows twice. Tokens whose row is all zeros have none in the file. Memory: the
+ * compressed rows and one block of the others.
+ */
+export async function compressTable(source: SourceTable, facts: TableFacts): Promise<CompressedTable> {
+  const { dimension, vocabulary } = source.rows;
   const padded = Math.ceil(dimension / PADDING) * PADDING;
-  const rowOf = (id: number) => table.rows.subarray(id * dimension, (id + 1) * dimension);
-  const order = Array.from({ length: vocabulary }, (_, id) => id)
-    .filter((id) => rowOf(id).some((value) => value !== 0))
-    .sort((a, b) => facts.uses[b]! - facts.uses[a]! || a - b);
+  const order: number[] = [];
+  await eachRow(source.rows, (id, values) => {
+    if (values.some((value) => value !== 0)) order.push(id);
+  });
+  order.sort((a, b) => facts.uses[b]! - facts.uses[a]! || a - b);
+  const rank = new Uint32Array(vocabulary).fill(NO_ROW);
+  order.forEach((id, row) => {
+    rank[id] = row;
+  });
   const codebook = codebookOf(facts.bits);
   const bytes = rowBytes(padded, facts.bits);
-  const pairs = table.phrases.length / 2;
-  const rank = new Uint32Array(vocabulary).fill(NO_ROW);
+  const pairs = source.phrases.length / 2;
   const scales = new Float32Array(order.length + pairs);
   const rows = new Uint8Array(scales.length * bytes);
   const wide = new Int8Array(padded);
-  const put = (row: number, values: Float32Array, decoded: Float32Array): void => {
+  const put = (row: number, values: Float32Array): void => {
     const { codes, scale } = quantizeRow(values, facts.bits);
     wide.set(codes);
     packRow(wide, facts.bits, rows.subarray(row * bytes, (row + 1) * bytes));
     scales[row] = scale;
-    codes.forEach((code, j) => {
-      decoded[j] = scale * (facts.bits === 8 ? code : codebook[code]!);
-    });
   };
-  const decoded = new Float32Array(vocabulary * dimension);
-  order.forEach((id, row) => {
-    rank[id] = row;
-    put(row, rowOf(id), decoded.subarray(id * dimension, (id + 1) * dimension));
+  await eachRow(source.rows, (id, values) => {
+    if (rank[id] !== NO_ROW) put(rank[id]!, values);
   });
-  const decodedPhrases = new Float32Array(table.phraseRows.length);
-  for (let pair = 0; pair < pairs; pair++) {
-    const [start, end] = [pair * dimension, (pair + 1) * dimension];
-    put(order.length + pair, table.phraseRows.subarray(start, end), decodedPhrases.subarray(start, end));
-  }
+  for (let pair = 0; pair < pairs; pair++)
+    put(order.length + pair, source.phraseRows.subarray(pair * dimension, (pair + 1) * dimension));
   const meta: TableMeta = {
     encoder: facts.encoder,
     tokenizer: facts.tokenizer,
     task: facts.task,
     query_prompt: facts.queryPrompt,
-    source: "fitted",
+    source: facts.source ?? "fitted",
     dimension,
     padded,
     vocabulary,
@@ -83,10 +101,20 @@ export async function compressTable(table: FloatTable, facts: TableFacts): Promi
     codebook: Array.from(codebook),
     rotation: ROTATION,
     weight_scale: WEIGHT_SCALE,
-    fit: table.figures,
+    fit: source.figures,
   };
   const weights = Uint16Array.from(facts.weights, (weight) => Math.round(weight * WEIGHT_SCALE));
-  const file: TableFile = { meta, rank, phrases: table.phrases, scales, rows, weights };
-  const phrases = phrasesOf(table.phrases);
-  return { file: await writeTable(file), dimension, decoded, phrases, decodedPhrases };
+  const file: TableFile = { meta, rank, phrases: source.phrases, scales, rows, weights };
+  return { ...decodeTable(file), file: await writeTable(file) };
+}
+
+/** Visits every row in the order of tokens, a block in memory at a time; a row is its visitor's only until it returns. */
+async function eachRow(rows: TableRows, visit: (id: number, values: Float32Array) => void): Promise<void> {
+  const { vocabulary, dimension } = rows;
+  for (let first = 0; first < vocabulary; first += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, vocabulary - first);
+    const block = await rows.read(first, count);
+    for (let at = 0; at < count; at++)
+      visit(first + at, block.subarray(at * dimension, (at + 1) * dimension));
+  }
 }

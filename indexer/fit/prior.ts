@@ -27,5 +27,8 @@ export async function loadPrior(model: Model): Promise<Float32Array<ArrayBuffer>
       { field: "prior", file: path },
     );
   }
-  return decodeTable(table).decoded;
+  const rows = new Float32Array(vocabulary * dimension);
+  const decoded = decodeTable(table, 0);
+  for (let id = 0; id < vocabulary; id++) rows.set(decoded.row(id), id * dimension);
+  return rows;
 }

@@ -142,7 +142,7 @@ async function freshDocuments(
   const sparse = sparseOptionsOf(blobsOf(manifest, "clusters").length > 0);
   const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics, sparse));
   const table = readTable(await loadEnvelope(store, blobsOf(manifest, "table")[0]!));
-  return corpusDocuments(some, corpus, { impacts, decoded: decodeTable(table).decoded }, facts);
+  return corpusDocuments(some, corpus, { impacts, table: decodeTable(table) }, facts);
 }
 
 async function mergedDocuments(

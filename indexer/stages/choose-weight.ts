@@ -104,8 +104,7 @@ export async function encodeRests(
 function searcher(corpus: Corpus, documents: readonly number[], options: WeightOptions) {
   const { tokenizer, rotation, table, mix, maxTokens } = options;
   const { statistics, sparse: sparseOptions } = options;
-  const mixed = (vector: Float32Array, tokens: readonly number[]) =>
-    mixVectors(vector, tokens, table.decoded, mix);
+  const mixed = (vector: Float32Array, tokens: readonly number[]) => mixVectors(vector, tokens, table, mix);
   const vectors = documents.map((number) => {
     const { firstChunk, passages } = corpus.documents[number]!;
     return passages.map((_, at) => mixed(corpus.vector(firstChunk + at), corpus.tokens(firstChunk + at)));

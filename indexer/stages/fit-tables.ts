@@ -3,7 +3,7 @@ import { LightedgeError } from "../../shared/errors.ts";
 import type { Sha256 } from "../../shared/hash.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
-import { type CompressedTable, compressTable } from "../compress/compress-table.ts";
+import { type CompressedTable, compressTable, inMemory } from "../compress/compress-table.ts";
 import type { Rotation } from "../compress/rotate.ts";
 import type { Encoder } from "../encode/encoder.ts";
 import { choosePhrases } from "../fit/choose-phrases.ts";
@@ -55,7 +55,7 @@ export async function buildTable(
     done = share;
   });
   stage.done(`${texts.length} texts, residual ${table.figures.residual?.toFixed(3)}`);
-  const compressed = await compressTable(table, {
+  const compressed = await compressTable(inMemory(table), {
     encoder: options.encoder.model.encoderHash,
     tokenizer: options.tokenizerSha256,
     task: options.task,

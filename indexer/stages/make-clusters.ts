@@ -51,10 +51,11 @@ export async function makeClusters(
 ): Promise<ClustersFile | null> {
   if (corpus.chunks < options.from) return null;
   const stage = progress.stage("make clusters", 3);
-  const { decoded, dimension } = options.table;
+  const { table } = options;
+  const { dimension } = table;
   const padded = paddedDimension(dimension);
   const vector = (chunk: number) =>
-    mixVectors(corpus.vector(chunk), corpus.tokens(chunk), decoded, options.mix);
+    mixVectors(corpus.vector(chunk), corpus.tokens(chunk), table, options.mix);
   const random = new Random(SEED);
   const clusters = Math.min(clusterCount(corpus.chunks, FORMAT_LIMITS.clusters), corpus.chunks);
   const drawn = random.permutation(corpus.chunks).subarray(0, sampleSize(clusters));
@@ -78,7 +79,7 @@ export async function makeClusters(
     clusters,
   );
   stage.done(`${clusters} clusters, ${probes} a query, recall ${recall.toFixed(4)}`);
-  const { encoder, table } = options;
+  const { encoder } = options;
   const measured = { probes, recall, queries: best.length };
   return { meta: { encoder, table: table.file.sha256, ...size, ...measured }, ...trained };
 }

@@ -2,7 +2,7 @@
 import { writeTokenizerFile } from "../../shared/format/tokenizer-file.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
-import { type CompressedTable, compressTable } from "../compress/compress-table.ts";
+import { type CompressedTable, compressTable, inMemory } from "../compress/compress-table.ts";
 import { createRotation, ROTATION } from "../compress/rotate.ts";
 import type { Encoder } from "../encode/encoder.ts";
 import { fitTable } from "../fit/fit-table.ts";
@@ -37,7 +37,7 @@ export async function makePrior(
   stage.done(`residual ${table.figures.residual?.toFixed(3)}`);
   const uses = new Uint32Array(vocabulary);
   for (const ids of fitTexts.tokens) for (const id of ids) uses[id]!++;
-  return compressTable(table, {
+  return compressTable(inMemory(table), {
     encoder: model.encoderHash,
     tokenizer: tokenizerFile.sha256,
     task,

@@ -16,6 +16,7 @@ import {
   type SegmentDocument,
   type SegmentFacts,
 } from "../../shared/segment/segment.ts";
+import type { DecodedTable } from "../compress/decode-table.ts";
 import type { Progress } from "../progress.ts";
 import type { Collection } from "./collect.ts";
 import type { Corpus } from "./encode-corpus.ts";
@@ -81,15 +82,15 @@ export async function* makeShards(
 export interface CorpusNumbers {
   /** Impacts of each document of the corpus. */
   readonly impacts: readonly SparseVector[];
-  /** vocabulary x dimension: the table's rows as the edge decodes them. */
-  readonly decoded: Float32Array;
+  /** The table's rows as the edge decodes them. */
+  readonly table: Pick<DecodedTable, "row">;
 }
 
 /** The documents of a corpus, ready for shards. */
 export function corpusDocuments(
   collection: Collection,
   corpus: Corpus,
-  { impacts, decoded }: CorpusNumbers,
+  { impacts, table }: CorpusNumbers,
   facts: SegmentFacts,
 ): readonly ShardDocument[] {
   const padded = paddedDimension(facts.dimension);
@@ -101,7 +102,7 @@ export function corpusDocuments(
       const { id, fields } = await collection.read(number);
       const chunks = passages.map((_, at) => {
         const chunk = firstChunk + at;
-        const vector = mixVectors(corpus.vector(chunk), corpus.tokens(chunk), decoded, facts.mix);
+        const vector = mixVectors(corpus.vector(chunk), corpus.tokens(chunk), table, facts.mix);
         return compressVector(vector, padded);
       });
       return {

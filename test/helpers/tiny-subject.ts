@@ -29,7 +29,7 @@ export async function tinySubject(seed = 1): Promise<Subject & { readonly store:
     grades: new Map(found[at]!.hybrid.slice(0, 5).map((id) => [id, 1])),
   }));
   const mixed = (chunk: number) =>
-    mixVectors(full.corpus.vector(chunk), full.corpus.tokens(chunk), table.rows, MIX);
+    mixVectors(full.corpus.vector(chunk), full.corpus.tokens(chunk), table, MIX);
   return { index, store, queries, sample: queries, table, full, mixed, rankAll, seed };
 }
 

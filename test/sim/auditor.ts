@@ -84,7 +84,8 @@ export async function weigh(
     role: "document",
     task: "search",
   });
-  const { decoded, dimension } = decodedOnce(table);
+  const decoded = decodedOnce(table);
+  const { dimension } = decoded;
   const rotation = createRotation(ROTATION, dimension);
   const learned = new Map<number, number>();
   const chunks = encodings.map(({ dense, sparse }, at) => {
@@ -95,7 +96,7 @@ export async function weigh(
     rotation.apply(rotated, 0);
     const sum = new Float64Array(dimension);
     for (const id of tokenizer.ids(texts[at]!, maxTokens)) {
-      for (let j = 0; j < dimension; j++) sum[j]! += decoded[id * dimension + j]!;
+      for (let j = 0; j < dimension; j++) sum[j]! += decoded.row(id)[j]!;
     }
     const own = unit(sum);
     return unit(Float64Array.from(rotated, (value, j) => value + MIX * own[j]!));
@@ -122,7 +123,7 @@ export function score(
   q: string,
 ): ReadonlyMap<string, Scores> {
   const ids = tokenizer.ids(q);
-  const query = unit(sumOfRows(decodeTable(table), ids));
+  const query = unit(sumOfRows(decodedOnce(table), ids));
   const isDense = query.some((value) => value !== 0);
   const scores = new Map<string, Scores>();
   for (const { id, chunks, impacts } of documents) {

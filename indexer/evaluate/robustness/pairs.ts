@@ -81,7 +81,7 @@ async function denseScores(
   const queries = await encode(asked, "query");
   const sums = new Map(asked.map((text) => [text, table.encode(tokenizer.ids(text))]));
   const mixed = new Map(
-    texts.map((text) => [text, mixVectors(documents.get(text)!, tokenizer.ids(text), table.rows, MIX)]),
+    texts.map((text) => [text, mixVectors(documents.get(text)!, tokenizer.ids(text), table, MIX)]),
   );
   const cosine =
     (of: ReadonlyMap<string, Float32Array>, against: ReadonlyMap<string, Float32Array>): Score =>

@@ -20,7 +20,7 @@ export function lexiconOf(texts: readonly string[], tokenizer: Tokenizer, table:
   const spelled = new Set(texts.flatMap((text) => text.toLowerCase().match(/[a-z]{2,}/gu) ?? []));
   const found = [...spelled].flatMap((word) => {
     const ids = tokenizer.ids(word);
-    const row = table.rows.subarray(ids[0]! * table.dimension, (ids[0]! + 1) * table.dimension);
+    const row = table.row(ids[0]!);
     return ids.length === 1 && row.some((value) => value !== 0) ? [{ word, row }] : [];
   });
   return { words: found.map(({ word }) => word), rows: found.map(({ row }) => row) };

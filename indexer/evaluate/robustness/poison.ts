@@ -83,9 +83,7 @@ async function shown(
   const legitimate = full.corpus.documents.length;
   const vectors = await fullVectors(passages, full, "document");
   const corpus = await withPassages(full, passages);
-  const poisoned = passages.map((text, at) =>
-    mixVectors(vectors[at]!, full.tokenizer.ids(text), table.rows, MIX),
-  );
+  const poisoned = passages.map((text, at) => mixVectors(vectors[at]!, full.tokenizer.ids(text), table, MIX));
   const vectorsOf = (own: (chunk: number) => Float32Array, added: readonly Float32Array[]) => ({
     documents: corpus.documents,
     vector: (chunk: number) => (chunk < full.corpus.chunks ? own(chunk) : added[chunk - full.corpus.chunks]!),

@@ -3,13 +3,10 @@ import { loadEnvelope } from "../../../shared/format/load.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
 import { readTable } from "../../../shared/format/table.ts";
 import type { ReadStore } from "../../../shared/store/store.ts";
-import { decodeTable, sumOfRows } from "../../compress/decode-table.ts";
+import { type DecodedTable, decodeTable, sumOfRows } from "../../compress/decode-table.ts";
 
 /** A decoded table. */
-export interface QueryTable {
-  readonly dimension: number;
-  /** vocabulary x dimension, row-major, rotated; zeros for tokens without a row. */
-  readonly rows: Float32Array<ArrayBuffer>;
+export interface QueryTable extends DecodedTable {
   /** Unit vector of these tokens; zeros where none has a row. */
   encode(ids: readonly number[]): Float32Array<ArrayBuffer>;
 }
@@ -20,8 +17,7 @@ export async function readQueryTable(store: ReadStore, manifest: Manifest): Prom
   const blob = blobsOf(manifest, "table").find(({ sha256 }) => sha256 === table)!;
   const decoded = decodeTable(readTable(await loadEnvelope(store, blob)));
   return {
-    dimension: decoded.dimension,
-    rows: decoded.decoded,
+    ...decoded,
     encode(ids) {
       const sum = sumOfRows(decoded, ids);
       const norm = Math.hypot(...sum);

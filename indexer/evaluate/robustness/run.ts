@@ -86,7 +86,7 @@ function drawn(queries: readonly JudgedQuery[], { seed, sample }: RobustnessOpti
 
 function mixedVectors({ corpus }: FullParts, table: QueryTable): Subject["mixed"] {
   const vectors = Array.from({ length: corpus.chunks }, (_, chunk) =>
-    mixVectors(corpus.vector(chunk), corpus.tokens(chunk), table.rows, MIX),
+    mixVectors(corpus.vector(chunk), corpus.tokens(chunk), table, MIX),
   );
   return (chunk) => vectors[chunk]!;
 }

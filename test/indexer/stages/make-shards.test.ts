@@ -52,8 +52,8 @@ async function shardsOf(chunks?: number) {
     impact_scale: impactScaleOf(impacts),
     mix: 0,
   };
-  const decoded = new Float32Array(vocabulary * dimension);
-  const ready = corpusDocuments(collection, corpus, { impacts, decoded }, facts);
+  const table = { row: () => new Float32Array(dimension) };
+  const ready = corpusDocuments(collection, corpus, { impacts, table }, facts);
   const shards = [];
   let first = 0;
   for await (const { shard, documents } of makeShards(ready, facts, SILENT, chunks)) {

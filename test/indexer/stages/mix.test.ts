@@ -4,7 +4,8 @@ import { mixVectors } from "../../../indexer/stages/mix.ts";
 
 const DIMENSION = 4;
 /** Rows of three tokens; the last has none. */
-const ROWS = Float32Array.of(1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0);
+const VALUES = Float32Array.of(1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0);
+const ROWS = { row: (id: number) => VALUES.subarray(id * DIMENSION, (id + 1) * DIMENSION) };
 const VECTOR = Float32Array.of(0, 0, 1, 0);
 
 describe("a mixed vector", () => {

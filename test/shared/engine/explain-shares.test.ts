@@ -60,11 +60,13 @@ function vectorsOf(id: string, start: number, end: number): readonly number[][] 
 
 /** Sum of the rows of a word's own tokens, with half of each pair that it makes with a neighbour. */
 function sumOfWord(ids: readonly number[], first: number, last: number): readonly number[] {
-  const { dimension, phrases, decodedPhrases } = decoded;
+  const { dimension, phrases } = decoded;
   const sum = Array.from(sumOfRows(decoded, ids.slice(first, last)));
   for (const at of [first, last]) {
     const pair = at === 0 || at >= ids.length ? -1 : phrases.find(ids[at - 1]!, ids[at]!);
-    if (pair >= 0) for (let j = 0; j < dimension; j++) sum[j]! += decodedPhrases[pair * dimension + j]! / 2;
+    if (pair < 0) continue;
+    const row = decoded.pairRow(pair);
+    for (let j = 0; j < dimension; j++) sum[j]! += row[j]! / 2;
   }
   return sum;
 }
