@@ -185,15 +185,18 @@ async function contentOf(
   options: BuildOptions,
   publisher: Publisher,
 ): Promise<VersionContent> {
-  const { description, encoderHash } = options.encoder.model;
-  const { name, dimension, vocabulary, max_tokens } = description;
+  const { description, dimension, encoderHash: encoder } = options.encoder.model;
+  const { name, vocabulary, max_tokens, max_query_tokens } = description;
   const blobs = [...parts.blobs];
   if (overlay.entries.length > 0 || overlay.folded.length > 0)
     blobs.push({ role: "overlay", ...(await publisher.put(await writeOverlay(overlay))) });
   const origin = options.origin ?? (options.takeOver ? undefined : base?.manifest.build?.origin);
   return {
     index: options.index,
-    model: { name, encoder: encoderHash, dimension, vocabulary, max_tokens },
+    model: {
+      ...{ name, encoder, dimension, vocabulary, max_tokens },
+      ...(max_query_tokens === undefined ? {} : { max_query_tokens }),
+    },
     tasks: parts.tasks,
     fusion: { rule: "minmax", weight: parts.weight },
     counts: {

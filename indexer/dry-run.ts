@@ -61,7 +61,7 @@ export function dryRun(
     const corpus = await encodeTextsOf(run, options, progress);
     const known = encoder.known;
     const encoding = await secondsOf(encoder.missing, sampler, clock);
-    const dimension = encoder.model.description.dimension;
+    const { dimension } = encoder.model;
     const fitting = run.plan.kind === "all" ? (encoder.missing.length + known) * dimension * FIT_MS : 0;
     return {
       plan,

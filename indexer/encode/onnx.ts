@@ -74,11 +74,10 @@ export async function createOnnxEncoder(model: Model, options: OnnxOptions): Pro
       if (wanted.dense && graph.dense !== null) dense = floats(outputs[graph.dense]!, graph.dense);
       if (wanted.sparse && graph.sparse !== null) sparse = floats(outputs[graph.sparse]!, graph.sparse);
     }
-    const { dimension, vocabulary, pooling, unit_length } = description;
+    const { dimension, vocabulary, pooling, unit_length: unit } = description;
+    const rules = { pooling, kept: model.dimension, unit };
     return inputs.map(({ ids }, row) => ({
-      dense:
-        dense &&
-        poolDense({ data: dense, sequence: length, dimension }, row, ids.length, pooling, unit_length),
+      dense: dense && poolDense({ data: dense, sequence: length, dimension }, row, ids.length, rules),
       sparse: sparse && topImpacts(sparse, row, vocabulary, description.sparse?.top_k ?? 0, dropped),
     }));
   }

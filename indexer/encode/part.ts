@@ -75,7 +75,7 @@ export async function partEncoder(
   part: Part,
   { store, folder, warn, now = () => performance.now(), packBytes = PACK_BYTES }: PartOptions,
 ): Promise<PartEncoder> {
-  const { encoderHash, description } = encoder.model;
+  const { encoderHash, dimension } = encoder.model;
   const own = packFolder(folder, encoderHash);
   const stored = new Set(await fetchPacks(store, encoderHash, own, warn));
   const packs = new Packs(own, stored);
@@ -145,7 +145,7 @@ export async function partEncoder(
         await keep(fresh.map((encoding, at) => ({ key: slice[at]!.key, value: encodingToBytes(encoding) })));
         onProgress(slice.length);
       }
-      return texts.map(() => zeroEncoding(description.dimension, wanted));
+      return texts.map(() => zeroEncoding(dimension, wanted));
     },
     finish: upload,
     async close() {

@@ -11,19 +11,27 @@ export interface HiddenStates {
   readonly dimension: number;
 }
 
+/** How hidden states become a vector. */
+export interface PoolingRules {
+  readonly pooling: Pooling;
+  /** Leading numbers that are kept: at most `dimension`. */
+  readonly kept: number;
+  /** Whether what is kept is brought to length 1. */
+  readonly unit: boolean;
+}
+
 /** The vector of one row of a batch, whose first `length` positions are the text. */
 export function poolDense(
   { data, sequence, dimension }: HiddenStates,
   row: number,
   length: number,
-  pooling: Pooling,
-  unit: boolean,
+  { pooling, kept, unit }: PoolingRules,
 ): Float32Array<ArrayBuffer> {
-  const sum = new Float64Array(dimension);
+  const sum = new Float64Array(kept);
   const [first, end] = pooling === "mean" ? [0, length] : pooling === "cls" ? [0, 1] : [length - 1, length];
   for (let position = first; position < end; position++) {
     const at = (row * sequence + position) * dimension;
-    for (let j = 0; j < dimension; j++) sum[j]! += data[at + j]!;
+    for (let j = 0; j < kept; j++) sum[j]! += data[at + j]!;
   }
   let squares = 0;
   for (const value of sum) squares += value * value;

@@ -19,7 +19,7 @@ export interface SurveyEncoder extends Encoder {
 
 /** Puts a survey of the cache in `folder` before an encoder, of which only the model is asked. `fetch` as for `cachedEncoder`. */
 export function surveyEncoder(encoder: Encoder, folder: string, fetch?: FetchPacks): SurveyEncoder {
-  const { encoderHash, description } = encoder.model;
+  const { encoderHash, dimension } = encoder.model;
   const own = packFolder(folder, encoderHash);
   const packs = new Packs(own);
   const missing: MissingText[] = [];
@@ -47,7 +47,7 @@ export function surveyEncoder(encoder: Encoder, folder: string, fetch?: FetchPac
         else known++;
       });
       onProgress(texts.length);
-      return texts.map(() => zeroEncoding(description.dimension, wanted));
+      return texts.map(() => zeroEncoding(dimension, wanted));
     },
     async close() {
       packs.close();

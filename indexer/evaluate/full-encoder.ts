@@ -39,7 +39,7 @@ export async function openFullParts(
   const { encoder, overlapTokens } = from;
   const task = index.manifest.tasks[0]!.name;
   const tokenizer = loadTokenizer(encoder.model.tokenizer);
-  const rotation = createRotation(ROTATION, encoder.model.description.dimension);
+  const rotation = createRotation(ROTATION, encoder.model.dimension);
   const documents = await collect(from.source, progress);
   try {
     const maxTokens = encoder.model.maxTextTokens(task, "document");

@@ -15,7 +15,8 @@ import type { Model } from "../model/model.ts";
  * folder names none. Throws `model/invalid` for one made with another encoder.
  */
 export async function loadPrior(model: Model): Promise<Float32Array<ArrayBuffer>> {
-  const { dimension, vocabulary, prior } = model.description;
+  const { dimension } = model;
+  const { vocabulary, prior } = model.description;
   if (prior === null) return new Float32Array(vocabulary * dimension);
   const path = join(model.folder, prior);
   const bytes = new Uint8Array(await readFile(path));

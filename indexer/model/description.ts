@@ -1,12 +1,15 @@
 /** `model.json`: all that both sides must agree on about an encoder, checked field by field. */
 import { LightedgeError, printable } from "../../shared/errors.ts";
-import { FORMAT_LIMITS } from "../../shared/limits.ts";
+import { FORMAT_LIMITS, REQUEST_LIMITS } from "../../shared/limits.ts";
 
 /** How hidden states become one vector: the last token's, the first token's, or the mean over all. */
 export type Pooling = "eos" | "cls" | "mean";
 
 /** Positions that may take no part in a sparse maximum. `special` and `pad` are always left out of a batch's maximum. */
 export type MaskRule = "special" | "prompt" | "pad" | "first" | "last";
+
+/** How the query table is made: fitted to texts of the corpus, or a pass of the model for every token, kept. */
+export type QueryTable = "fitted" | "cached";
 
 /** A graph file and the names of the outputs taken from it. */
 export interface GraphDescription {
@@ -35,6 +38,7 @@ export interface ModelDescription {
     readonly lowercase: boolean;
   };
   readonly vocabulary: number;
+  /** Numbers of a hidden state, as the graph gives it. */
   readonly dimension: number;
   /** Tokens of an input, special tokens and prompt included. */
   readonly max_tokens: number;
@@ -58,6 +62,15 @@ export interface ModelDescription {
   } | null;
   /** File of the generic query table, or null. */
   readonly prior: string | null;
+  /** `fitted` when absent. */
+  readonly query_table?: QueryTable;
+  /**
+   * Leading numbers of a vector that are kept, a multiple of 8 below `dimension`, before it is brought to unit
+   * length; for models trained so that these stand for the whole (Matryoshka, arXiv 2205.13147). All when absent.
+   */
+  readonly cut?: number;
+  /** Tokens of a query that count; `REQUEST_LIMITS.queryTokens` when absent. */
+  readonly max_query_tokens?: number;
 }
 
 type Check<T> = (value: unknown, where: string) => T;
@@ -104,6 +117,11 @@ const nullable =
   <T>(check: Check<T>): Check<T | null> =>
   (value, where) =>
     value === null || value === undefined ? null : check(value, where);
+/** Leaves an absent field absent: no default may stand in a description, or the hashes of older models would change. */
+const optional =
+  <T>(check: Check<T>): Check<T | undefined> =>
+  (value, where) =>
+    value === undefined ? undefined : check(value, where);
 const list =
   <T>(check: Check<T>, least: number): Check<readonly T[]> =>
   (value, where) => {
@@ -118,8 +136,11 @@ function record(value: unknown, where: string): Readonly<Record<string, unknown>
   throw refuse(where, value, "an object");
 }
 
+/** What a check may give for a field that may be absent. */
+type Missing<T, K extends keyof T> = Record<string, never> extends Pick<T, K> ? undefined : never;
+
 /** An object with these fields and no others. */
-function object<T>(checks: { readonly [K in keyof T]-?: Check<T[K]> }): Check<T> {
+function object<T>(checks: { readonly [K in keyof T]-?: Check<T[K] | Missing<T, K>> }): Check<T> {
   const names = Object.keys(checks);
   return (value, where) => {
     const fields = record(value, where);
@@ -133,9 +154,9 @@ function object<T>(checks: { readonly [K in keyof T]-?: Check<T[K]> }): Check<T>
     }
     const entries = names.map((field) => {
       const path = where === "the description" ? field : `${where}.${field}`;
-      return [field, checks[field as keyof T](fields[field], path)];
+      return [field, checks[field as keyof T](fields[field], path)] as const;
     });
-    return Object.fromEntries(entries) as T;
+    return Object.fromEntries(entries.filter(([, found]) => found !== undefined)) as T;
   };
 }
 
@@ -176,6 +197,9 @@ const description = object<ModelDescription>({
     }),
   ),
   prior: nullable(name),
+  query_table: optional(oneOf(["fitted", "cached"])),
+  cut: optional(integer(8, FORMAT_LIMITS.dimension)),
+  max_query_tokens: optional(integer(1, REQUEST_LIMITS.queryTokens)),
 });
 
 /** The description in a `model.json`. Throws `model/invalid` naming field, value and what is allowed. */
@@ -197,6 +221,8 @@ export function parseDescription(json: string): ModelDescription {
     );
   if (sparse !== (found.sparse === null ? 0 : 1))
     throw refuse("sparse", found.sparse, "given exactly when one graph gives sparse");
+  if (found.cut !== undefined && (found.cut % 8 !== 0 || found.cut >= found.dimension))
+    throw refuse("cut", found.cut, `a multiple of 8 below dimension, which is ${found.dimension}`);
   if (found.pooling === "eos" && found.special_tokens.eos === null)
     throw refuse("special_tokens.eos", null, "given for eos pooling");
   return found;

@@ -7,7 +7,7 @@ import { LightedgeError, printable } from "../../shared/errors.ts";
 import { type Sha256, sha256OfJson } from "../../shared/hash.ts";
 import { compactTokenizer, loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Tokenizer, TokenizerFile } from "../../shared/tokenizer/tokenizer.ts";
-import { type ModelDescription, parseDescription } from "./description.ts";
+import { type ModelDescription, parseDescription, type QueryTable } from "./description.ts";
 import { checkPlainName, externalFiles } from "./onnx-files.ts";
 
 /** Which side of a search a text is on: it decides the prompt. */
@@ -27,11 +27,14 @@ export interface Model {
   readonly description: ModelDescription;
   /** Every file that decides what encodings are, with its digest. The prior is not one of them. */
   readonly files: readonly { readonly name: string; readonly sha256: Sha256; readonly bytes: number }[];
-  /** Digest of the description and the files: two models with the same one give the same encodings. */
+  /** Digest of the files and of what decides encodings in the description: two models with the same one give the same. */
   readonly encoderHash: Sha256;
   /** The tokenizer's stored form. */
   readonly tokenizer: TokenizerFile;
   readonly special: SpecialIds;
+  /** Numbers of a vector in use: what the description cuts its `dimension` to. */
+  readonly dimension: number;
+  readonly queryTable: QueryTable;
   /** Tokens of the prompt of a task and role. */
   promptTokens(task: string, role: Role): readonly number[];
   /** Tokens of a text that reach the model beside prompt and special tokens. */
@@ -50,11 +53,7 @@ export async function loadModel(folder: string): Promise<Model> {
   if (description.prior !== null) await checkRegular(folder, checkPlainName(description.prior, "model.json"));
   const files = [];
   for (const name of new Set(names)) files.push(await hashFile(folder, name));
-  const { name: _name, licence: _licence, source: _source, prior: _prior, ...agreed } = description;
-  const encoderHash = await sha256OfJson({
-    ...agreed,
-    files: files.map(({ name, sha256 }) => [name, sha256]),
-  });
+  const encoderHash = await hashOf(description, files);
   const tokenizer = compactTokenizer(
     await readFile(join(folder, description.tokenizer.file), "utf8"),
     description.tokenizer.lowercase,
@@ -79,9 +78,17 @@ export async function loadModel(folder: string): Promise<Model> {
     encoderHash,
     tokenizer,
     special,
+    dimension: description.cut ?? description.dimension,
+    queryTable: description.query_table ?? "fitted",
     promptTokens: promptOf,
     maxTextTokens: (task, role) => description.max_tokens - around - promptOf(task, role).length,
   };
+}
+
+/** Texts for people, and how query tables are made and read, change no encoding: caches outlive a change of them. */
+function hashOf(description: ModelDescription, files: Model["files"]): Promise<Sha256> {
+  const { name, licence, source, prior, query_table, max_query_tokens, ...agreed } = description;
+  return sha256OfJson({ ...agreed, files: files.map((file) => [file.name, file.sha256]) });
 }
 
 async function readDescription(folder: string): Promise<string> {

@@ -22,7 +22,8 @@ export async function makePrior(
   progress: Progress,
 ): Promise<CompressedTable> {
   const { model } = encoder;
-  const { dimension, vocabulary, tasks, tokenizer: rules } = model.description;
+  const { dimension } = model;
+  const { vocabulary, tasks, tokenizer: rules } = model.description;
   const tokenizer = loadTokenizer(model.tokenizer);
   const tokenizerFile = await writeTokenizerFile(
     { encoder: model.encoderHash, lowercase: rules.lowercase },

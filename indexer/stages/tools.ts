@@ -21,7 +21,7 @@ export interface Tools {
 
 /** Gets the tools ready for a default task. */
 export async function prepareTools(encoder: Encoder, task: string): Promise<Tools> {
-  const { description, encoderHash, tokenizer } = encoder.model;
+  const { description, dimension, encoderHash, tokenizer } = encoder.model;
   return {
     encoder,
     tokenizer: loadTokenizer(tokenizer),
@@ -29,7 +29,7 @@ export async function prepareTools(encoder: Encoder, task: string): Promise<Tool
       { encoder: encoderHash, lowercase: description.tokenizer.lowercase },
       tokenizer,
     ),
-    rotation: createRotation(ROTATION, description.dimension),
+    rotation: createRotation(ROTATION, dimension),
     task,
     maxTokens: encoder.model.maxTextTokens(task, "document"),
   };
@@ -41,13 +41,13 @@ export function segmentFacts(
   table: SegmentFacts["table"],
   { impact_scale, mix }: Pick<SegmentFacts, "impact_scale" | "mix">,
 ): SegmentFacts {
-  const { dimension, vocabulary } = encoder.model.description;
+  const { dimension, encoderHash, description } = encoder.model;
   return {
-    encoder: encoder.model.encoderHash,
+    encoder: encoderHash,
     tokenizer: tokenizerFile.sha256,
     table,
     dimension,
-    vocabulary,
+    vocabulary: description.vocabulary,
     impact_scale,
     mix,
   };

@@ -51,11 +51,12 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const started = parts.ports.now();
     const table = tableOf(parts, request.task);
     const { text, corrections } = spelt(parts, request);
-    const ids = parts.tokenizer.ids(text, REQUEST_LIMITS.queryTokens + 1);
+    const { max_query_tokens: most = REQUEST_LIMITS.queryTokens } = parts.manifest.model;
+    const ids = parts.tokenizer.ids(text, most + 1);
     const warnings: string[] = [];
-    if (ids.length > REQUEST_LIMITS.queryTokens) {
-      ids.length = REQUEST_LIMITS.queryTokens;
-      warnings.push(`Only the first ${REQUEST_LIMITS.queryTokens} tokens of the query were used.`);
+    if (ids.length > most) {
+      ids.length = most;
+      warnings.push(`Only the first ${most} tokens of the query were used.`);
     }
     const query = withProbes(encodeQuery(table, ids), parts.clusters);
     const rule = ruleOf(request, parts.manifest);

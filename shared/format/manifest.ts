@@ -2,7 +2,7 @@
 
 import { LightedgeError, printable } from "../errors.ts";
 import { canonicalJson, type Sha256 } from "../hash.ts";
-import { FORMAT_LIMITS } from "../limits.ts";
+import { FORMAT_LIMITS, REQUEST_LIMITS } from "../limits.ts";
 import { FUSION_RULES, type FusionRule } from "../types.ts";
 import { invalid } from "./bytes.ts";
 import type { HeadDigest } from "./envelope.ts";
@@ -126,6 +126,8 @@ export interface Manifest {
     readonly vocabulary: number;
     /** Tokens of a chunk, special ones included. */
     readonly max_tokens: number;
+    /** Tokens of a query that count; `REQUEST_LIMITS.queryTokens` when absent. */
+    readonly max_query_tokens?: number;
   };
   /** `bindingHash` of the parts: `binding.ts`. */
   readonly binding: Sha256;
@@ -190,13 +192,17 @@ const checkManifest = object<Manifest>(
     index: matching(isIndexName, "the name of an index"),
     created: matching(isTime, "a UTC time such as 2026-01-31T12:00:00.000Z"),
     parent: nullable(digest),
-    model: object<Manifest["model"]>({
-      name: text(256, 1),
-      encoder: digest,
-      dimension: integer(1, FORMAT_LIMITS.dimension),
-      vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
-      max_tokens: integer(1, 0xffffffff),
-    }),
+    model: object<Manifest["model"]>(
+      {
+        name: text(256, 1),
+        encoder: digest,
+        dimension: integer(1, FORMAT_LIMITS.dimension),
+        vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
+        max_tokens: integer(1, 0xffffffff),
+        max_query_tokens: integer(1, REQUEST_LIMITS.queryTokens),
+      },
+      ["max_query_tokens"],
+    ),
     binding: digest,
     tasks: list(object<ManifestTask>({ name: text(64, 1), query_prompt: text(2048), table: digest }), 64, 1),
     fusion: object<Manifest["fusion"]>({ rule: oneOf(FUSION_RULES), weight: number(0, 1) }),

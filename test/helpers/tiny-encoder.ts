@@ -75,6 +75,8 @@ export interface TinyOptions {
   /** Whether it gives learned impacts; true when absent. */
   readonly sparse?: boolean;
   readonly tasks?: Model["description"]["tasks"];
+  /** Tokens of a query that count; as many as a request may have when absent. */
+  readonly maxQueryTokens?: number;
 }
 
 /** An encoder whose vectors are nearly, but not quite, sums of one vector per token. */
@@ -101,7 +103,7 @@ export function tinyEncoder(options: TinyOptions = {}): Encoder & { readonly enc
   };
 }
 
-function tinyModel({ sparse = true, tasks }: TinyOptions): Model {
+function tinyModel({ sparse = true, tasks, maxQueryTokens }: TinyOptions): Model {
   const description: Model["description"] = {
     format: 1,
     name: "tiny",
@@ -118,6 +120,7 @@ function tinyModel({ sparse = true, tasks }: TinyOptions): Model {
     tasks: tasks ?? { search: { query_prompt: "", document_prompt: "" } },
     sparse: sparse ? { mask: ["special"], top_k: 64 } : null,
     prior: null,
+    ...(maxQueryTokens === undefined ? {} : { max_query_tokens: maxQueryTokens }),
   };
   const digest = createHash("sha256").update(JSON.stringify(description)).digest("hex");
   return {
@@ -127,6 +130,8 @@ function tinyModel({ sparse = true, tasks }: TinyOptions): Model {
     encoderHash: digest as Sha256,
     tokenizer: TINY_TOKENIZER,
     special: { bos: null, eos: null, pad: 0 },
+    dimension: DIMENSION,
+    queryTable: "fitted",
     promptTokens: () => [],
     maxTextTokens: () => MAX_TOKENS,
   };

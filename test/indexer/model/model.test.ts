@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { EMBEDDED_MODEL } from "../../../indexer/commands/options.ts";
 import { loadModel } from "../../../indexer/model/model.ts";
 import { sha256 } from "../../../shared/hash.ts";
 import { initializer } from "./onnx-bytes.ts";
@@ -124,6 +125,44 @@ describe("a model folder", () => {
       hashes.add(await hashNow());
     }
     expect(hashes.size).toBe(1 + rules.length);
+  });
+
+  it("keeps the hash it had before it could say how tables are made, how vectors are cut and queries end", async () => {
+    // Caches and priors out in the world are bound to it: this one is never to change.
+    expect((await loadModel(EMBEDDED_MODEL)).encoderHash).toBe(
+      "a9db8da9252136c366a3687a19181a35b25263961c0da6c8c0049fd4a321b73f",
+    );
+  });
+
+  it("has a hash that a cut changes, and that how tables are made and where queries end do not", async () => {
+    describeAs({ dimension: 32 });
+    const whole = await loadModel(folder);
+    expect(whole).toMatchObject({ dimension: 32, queryTable: "fitted" });
+    describeAs({ dimension: 32, query_table: "cached", max_query_tokens: 64 });
+    const cached = await loadModel(folder);
+    expect(cached).toMatchObject({ queryTable: "cached", encoderHash: whole.encoderHash });
+    expect(cached.description.max_query_tokens).toBe(64);
+    describeAs({ dimension: 32, cut: 24 });
+    const cut = await loadModel(folder);
+    expect(cut).toMatchObject({ dimension: 24, description: { dimension: 32, cut: 24 } });
+    expect(cut.encoderHash).not.toBe(whole.encoderHash);
+  });
+
+  it("is refused with a cut that is no multiple of 8 below its dimension, or another unknown choice", async () => {
+    for (const [changes, words] of [
+      [{ cut: 32 }, "cut must be a multiple of 8 below dimension, which is 32, not 32"],
+      [{ cut: 12 }, "cut must be a multiple of 8 below dimension, which is 32, not 12"],
+      [{ cut: 4 }, "cut must be a whole number from 8 to 4096, not 4"],
+      [{ query_table: "made" }, 'query_table must be one of fitted, cached, not "made"'],
+      [{ max_query_tokens: 513 }, "max_query_tokens must be a whole number from 1 to 512, not 513"],
+    ] as const) {
+      describeAs({ dimension: 32, ...changes });
+      await expect(loadModel(folder)).rejects.toMatchObject({
+        code: "model/invalid",
+        message: expect.stringContaining(words),
+        details: { field: Object.keys(changes)[0] },
+      });
+    }
   });
 
   it("is refused by the name of a file that is not there", async () => {

@@ -189,6 +189,22 @@ describe("a long query", () => {
   });
 });
 
+describe("a query longer than its model's", () => {
+  it("is cut to as many tokens, and says so, though a request may have more", async () => {
+    const encoder = tinyEncoder({ maxQueryTokens: 3 });
+    const own = await buildTiny({ source: sourceOf(DOCUMENTS), encoder, shardChunks: 60 });
+    const opened = await openTiny(own.store, "wasm");
+    const long = await opened.search(requestFor("river boat song moon bread", { explain: true }));
+    expect(long.warnings).toEqual(["Only the first 3 tokens of the query were used."]);
+    expect(long.hits[0]!.explain!.words.map(({ word }) => word)).toEqual(["river", "boat", "song"]);
+    const cut = await opened.search(requestFor("river boat song"));
+    expect(cut.warnings).toBeUndefined();
+    expect(long.hits.map(({ id, score }) => [id, score])).toEqual(
+      cut.hits.map(({ id, score }) => [id, score]),
+    );
+  });
+});
+
 describe("a task", () => {
   it("is the first one unless the request names another", async () => {
     const first = await index.search(requestFor("river boat", { task: "search" }));

@@ -83,6 +83,12 @@ describe("a manifest", () => {
     expect(refuses({ tasks: [good.tasks[0], good.tasks[0]] })).toBe("format/invalid");
   });
 
+  it("may say how many tokens of a query count: 1 to 512", () => {
+    const saying = (max_query_tokens: unknown) => refuses({ model: { ...good.model, max_query_tokens } });
+    expect([1, 512].map(saying)).toEqual(["none", "none"]);
+    expect([0, 513, 1.5, null].map(saying)).toEqual(Array(4).fill("format/invalid"));
+  });
+
   it("is refused when its blobs are not one tokenizer, the tasks' tables, shards and documents", () => {
     const [tokenizer, table, shard, documents] = good.blobs;
     for (const blobs of [
