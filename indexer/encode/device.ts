@@ -10,6 +10,9 @@ export type Device = "auto" | "cuda" | "cpu";
 /** The devices, the default first. */
 export const DEVICES = ["auto", "cuda", "cpu"] as const satisfies readonly Device[];
 
+/** A graph that is a file, or one in memory whose external data lies in a folder. */
+export type GraphSource = string | { readonly bytes: Uint8Array<ArrayBuffer>; readonly folder: string };
+
 /** A graph, loaded. */
 export interface OpenedGraph {
   readonly session: InferenceSession;
@@ -20,7 +23,7 @@ export interface OpenedGraph {
  * Loads a graph. `auto` takes CUDA where onnxruntime has it and the CPU elsewhere; `cuda`
  * throws `device/unavailable` rather than run somewhere slower.
  */
-export async function openGraph(path: string, device: Device, threads: number): Promise<OpenedGraph> {
+export async function openGraph(path: GraphSource, device: Device, threads: number): Promise<OpenedGraph> {
   // Asking for a provider whose library is not there makes onnxruntime print its own errors.
   if (device === "cuda" || (device === "auto" && hasCuda())) {
     try {
@@ -39,7 +42,8 @@ export async function openGraph(path: string, device: Device, threads: number): 
   try {
     return { session: await create(path, "cpu", threads), provider: "cpu" };
   } catch (error) {
-    throw new LightedgeError("model/invalid", `onnxruntime cannot load ${path}.`, { file: path }, error);
+    const file = typeof path === "string" ? path : path.folder;
+    throw new LightedgeError("model/invalid", `onnxruntime cannot load ${file}.`, { file }, error);
   }
 }
 
@@ -53,10 +57,13 @@ function hasCuda(): boolean {
   return readdirSync(folder, { recursive: true }).some((name) => String(name).includes("providers_cuda"));
 }
 
-function create(path: string, provider: "cuda" | "cpu", threads: number): Promise<InferenceSession> {
-  return InferenceSession.create(path, {
+function create(source: GraphSource, provider: "cuda" | "cpu", threads: number): Promise<InferenceSession> {
+  const options: InferenceSession.SessionOptions = {
     executionProviders: [provider],
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
-  });
+  };
+  if (typeof source === "string") return InferenceSession.create(source, options);
+  const extra = { session: { model_external_initializers_file_folder_path: source.folder } };
+  return InferenceSession.create(source.bytes, { ...options, extra });
 }
