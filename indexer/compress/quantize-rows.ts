@@ -8,7 +8,8 @@
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 
 /** The positive half of the Lloyd-Max levels of a unit normal; the other half mirrors it. */
-const LEVELS: Readonly<Record<2 | 3 | 4, readonly number[]>> = {
+const LEVELS: Readonly<Record<1 | 2 | 3 | 4, readonly number[]>> = {
+  1: [0.7979],
   2: [0.4528, 1.51],
   3: [0.2451, 0.756, 1.344, 2.152],
   4: [0.1284, 0.3881, 0.6568, 0.9424, 1.256, 1.618, 2.069, 2.733],
@@ -46,7 +47,7 @@ export function quantizeRow(row: Float32Array, bits: RowBits): QuantizedRow {
   return bits === 8 ? quantizeUniform(row) : quantizeByLevels(row, bits);
 }
 
-function quantizeByLevels(row: Float32Array, bits: 2 | 3 | 4): QuantizedRow {
+function quantizeByLevels(row: Float32Array, bits: 1 | 2 | 3 | 4): QuantizedRow {
   const codebook = codebookOf(bits);
   const levels = LEVELS[bits];
   const perUnit = OUTERMOST / levels[levels.length - 1]!;

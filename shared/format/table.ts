@@ -85,7 +85,7 @@ const checkMeta = object<TableMeta>(
     vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
     rows: integer(0, FORMAT_LIMITS.vocabulary + FORMAT_LIMITS.phrases),
     phrases: integer(1, FORMAT_LIMITS.phrases),
-    bits: oneOf([2, 3, 4, 8]),
+    bits: oneOf([1, 2, 3, 4, 8]),
     codebook: list(integer(-128, 127), 16, 16),
     rotation: object<Rotation>({
       kind: oneOf(["hadamard"]),

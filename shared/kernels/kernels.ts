@@ -18,7 +18,7 @@
 export type Pointer = number;
 
 /** Bits per stored value of a table row. */
-export type RowBits = 2 | 3 | 4 | 8;
+export type RowBits = 1 | 2 | 3 | 4 | 8;
 
 /** One instance of the kernels with the memory they work on. */
 export interface Kernels {

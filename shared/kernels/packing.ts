@@ -17,7 +17,7 @@ export function isPackable(dimension: number): boolean {
 
 /** Bytes of a packed row: a multiple of 16. Throws `internal` for another width or a dimension that is no multiple of 128. */
 export function rowBytes(dimension: number, bits: RowBits): number {
-  if (![2, 3, 4, 8].includes(bits))
+  if (![1, 2, 3, 4, 8].includes(bits))
     throw new LightedgeError("internal", `No row has ${bits} bits per value.`);
   if (!isPackable(dimension)) throw new LightedgeError("internal", `No row has ${dimension} values.`);
   return (dimension * bits) / 8;
@@ -80,6 +80,8 @@ function pieces(bits: RowBits, group: number): readonly Piece[] {
       return [{ byte: group * GROUP_VALUES, shift: 0, from: 0, mask: 255 }];
     case 4:
       return [{ byte: block + (k >> 1) * 16, shift: (k & 1) * 4, from: 0, mask: 15 }];
+    case 1:
+      return [{ byte: block, shift: k, from: 0, mask: 1 }];
     case 2:
       return [{ byte: block + (k >> 2) * 16, shift: (k & 3) * 2, from: 0, mask: 3 }];
     case 3:

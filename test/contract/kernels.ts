@@ -105,7 +105,7 @@ export function describeKernels(name: string, create: (capBytes: number) => Kern
   });
 
   describe(`${name} kernels: accumulateRow`, () => {
-    test.each([2, 3, 4] as const)("adds scale x codebook value to what is there at %i bits", (bits) => {
+    test.each([1, 2, 3, 4] as const)("adds scale x codebook value to what is there at %i bits", (bits) => {
       const kernels = create(MIB);
       const codes = Uint8Array.from({ length: 256 }, (_, j) => (7 * j) % 2 ** bits);
       const codebook = Array.from({ length: 16 }, (_, code) => 8 * code - 100);

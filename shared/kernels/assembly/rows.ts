@@ -60,6 +60,22 @@ function rows2(sum: usize, row: usize, dimension: usize, codebook: v128, scale: 
   }
 }
 
+function rows1(sum: usize, row: usize, dimension: usize, codebook: v128, scale: v128): void {
+  const mask = i8x16.splat(1);
+  const end = row + (dimension >> 3);
+  for (; row < end; row += 16, sum += 512) {
+    const codes = v128.load(row);
+    add16(sum, i8x16.swizzle(codebook, v128.and(codes, mask)), scale);
+    add16(sum + 64, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 1), mask)), scale);
+    add16(sum + 128, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 2), mask)), scale);
+    add16(sum + 192, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 3), mask)), scale);
+    add16(sum + 256, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 4), mask)), scale);
+    add16(sum + 320, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 5), mask)), scale);
+    add16(sum + 384, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 6), mask)), scale);
+    add16(sum + 448, i8x16.swizzle(codebook, v128.and(i16x8.shr_u(codes, 7), mask)), scale);
+  }
+}
+
 function rows3(sum: usize, row: usize, dimension: usize, codebook: v128, scale: v128): void {
   const end = row + (dimension >> 3) * 3;
   for (; row < end; row += 48, sum += 512) {
@@ -90,5 +106,6 @@ export function accumulateRow(
   if (bits == 8) rows8(sum, row, dimension, factor);
   else if (bits == 4) rows4(sum, row, dimension, v128.load(codebook), factor);
   else if (bits == 3) rows3(sum, row, dimension, v128.load(codebook), factor);
-  else rows2(sum, row, dimension, v128.load(codebook), factor);
+  else if (bits == 2) rows2(sum, row, dimension, v128.load(codebook), factor);
+  else rows1(sum, row, dimension, v128.load(codebook), factor);
 }

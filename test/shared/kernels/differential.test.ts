@@ -54,7 +54,7 @@ function floatNoise(seed: number, count: number): Float32Array<ArrayBuffer> {
 }
 
 test("accumulateRow has the same bits, sums and scales of any size", () => {
-  const bits = fc.constantFrom(2 as const, 3 as const, 4 as const, 8 as const);
+  const bits = fc.constantFrom(1 as const, 2 as const, 3 as const, 4 as const, 8 as const);
   const scales = fc.float({ min: -3, max: 3, noNaN: true });
   fc.assert(
     fc.property(bits, dimensions, scales, seeds, (width, dimension, scale, seed) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { RowBits } from "../../../shared/kernels/kernels.ts";
 import { packRow, rowBytes, unpackRow } from "../../../shared/kernels/packing.ts";
 
-const WIDTHS = [2, 3, 4, 8] as const;
+const WIDTHS = [1, 2, 3, 4, 8] as const;
 
 describe("row packing", () => {
   test.each(WIDTHS)("gives back every code at %i bits", (bits) => {
