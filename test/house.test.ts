@@ -143,6 +143,7 @@ const WORLD: Readonly<Record<string, string>> = {
   "indexer/commands/rollback.ts": "the date in a manifest",
   "indexer/commands/serve.ts": "the wait between two looks at home's pointers",
   "indexer/dry-run.ts": "how long a part of the work takes, by default",
+  "indexer/encode/onnx.ts": "how long a batch takes, by default",
   "indexer/encode/packs.ts": "a name for a new pack in a folder",
   "indexer/encode/part.ts": "how long encoding takes, by default",
   "indexer/encode/shared-cache.ts": "a name for a file that is being fetched",

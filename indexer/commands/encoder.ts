@@ -15,12 +15,15 @@ export interface EncoderSettings {
   readonly device: Device;
   /** Whether a model passes whose vectors change with the batch. */
   readonly force: boolean;
+  /** Tokens of a batch, padding counted; found or a default when absent. */
+  readonly batchTokens?: number | undefined;
 }
 
-/** The settings that `--model`, `--device` and `--force` ask for. */
-export function encoderSettings(args: Pick<Arguments, "text" | "flag">): EncoderSettings {
+/** The settings that `--model`, `--device`, `--batch-tokens` and `--force` ask for. */
+export function encoderSettings(args: Pick<Arguments, "text" | "flag" | "number">): EncoderSettings {
   const device = DEVICES.find((name) => name === args.text("device")) ?? "auto";
-  return { model: args.text("model"), device, force: args.flag("force") };
+  const batchTokens = args.number("batch-tokens");
+  return { model: args.text("model"), device, force: args.flag("force"), batchTokens };
 }
 
 /** The folder that `--cache` names. */
@@ -32,7 +35,8 @@ export function cacheFolder(args: Pick<Arguments, "text">): string {
 export async function openBareEncoder(settings: EncoderSettings, progress: Progress): Promise<Encoder> {
   const stage = progress.stage("load model", 0);
   const model = await loadModel(settings.model ?? EMBEDDED_MODEL);
-  const encoder = await createOnnxEncoder(model, { device: settings.device });
+  const { device, batchTokens } = settings;
+  const encoder = await createOnnxEncoder(model, { device, batchTokens, warn: progress.warn });
   try {
     const warning = await checkBatchInvariance(encoder, settings.force);
     stage.done(`${model.description.name} on ${encoder.provider}`);

@@ -1,6 +1,7 @@
 /** Options that several commands share, and the values they stand for. */
 import { fileURLToPath } from "node:url";
 import type { WriteStore } from "../../shared/store/store.ts";
+import { DEVICES } from "../encode/device.ts";
 import { openStore } from "../store/open.ts";
 import type { Arguments, Option } from "./command.ts";
 
@@ -28,9 +29,17 @@ export const ENCODER_OPTIONS = {
   model: { type: "string", value: "DIR", help: "model folder (default: the embedded MiniLM and SPLADE)" },
   device: {
     type: "string",
-    choices: ["auto", "cuda", "cpu"],
-    help: "where the model runs",
+    choices: DEVICES,
+    help: "where the model runs; auto is cuda where it is installed, else the cpu",
     default: "auto",
+  },
+  "batch-tokens": {
+    type: "number",
+    value: "N",
+    least: 1,
+    most: 1 << 20,
+    integer: true,
+    help: "tokens of a batch, padding counted (default: 4096 on the cpu, found by itself on a GPU)",
   },
   cache: { type: "string", value: "DIR", help: "folder of cached encodings", default: ".lightedge/cache" },
   force: { type: "boolean", help: "accept a model whose vectors change with the batch" },

@@ -5,7 +5,7 @@ import { regionFacts, regionSentence } from "../regions/replicate-all.ts";
 import { openRegions } from "../regions/stores.ts";
 import { openStore } from "../store/open.ts";
 import { type Arguments, type Command, JSON_OPTION } from "./command.ts";
-import { openBareEncoder } from "./encoder.ts";
+import { encoderSettings, openBareEncoder } from "./encoder.ts";
 import { ENCODER_OPTIONS } from "./options.ts";
 import { CANARY_OPTION, canaryNote, canaryOf, follow, VERIFY_OPTION, verifyOf } from "./regional.ts";
 import type { RunChoices } from "./run-index.ts";
@@ -41,6 +41,7 @@ export const reindexCommand: Command = {
     canary: CANARY_OPTION,
     verify: VERIFY_OPTION,
     force: ENCODER_OPTIONS.force,
+    "batch-tokens": ENCODER_OPTIONS["batch-tokens"],
     json: JSON_OPTION,
   },
   notes: [
@@ -55,7 +56,8 @@ export const reindexCommand: Command = {
     const regions = openRegions(config, process.env);
     const canary = canaryOf(regions, args.text("canary"));
     const chosen = chosenIndexes(config, args.texts("index"));
-    const settings = { model: config.model, device: config.device, force: args.flag("force") };
+    const { model, device } = config;
+    const settings = { ...encoderSettings(args), model, device };
     const ports: RunnerPorts = {
       store: openStore(config.store),
       cache: config.cache,

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { poolDense } from "../../../indexer/encode/pool.ts";
+import { floatOutput, halfOutput } from "../../../indexer/encode/outputs.ts";
+import { poolDense, topImpacts } from "../../../indexer/encode/pool.ts";
 import { Random } from "../../../indexer/random.ts";
-import { roundToHalf } from "../../../shared/math/float16.ts";
+import { roundToHalf, toHalf } from "../../../shared/math/float16.ts";
 
 const [ROWS, SEQUENCE, DIMENSION] = [3, 5, 32];
 const LENGTHS = [5, 2, 1];
 const random = new Random(7);
 const data = Float32Array.from({ length: ROWS * SEQUENCE * DIMENSION }, () => random.bits() / 2 ** 31 - 1);
-const states = { data, sequence: SEQUENCE, dimension: DIMENSION };
+const states = { data: floatOutput(data), sequence: SEQUENCE, dimension: DIMENSION };
 const at = (row: number, position: number, j: number) => data[(row * SEQUENCE + position) * DIMENSION + j]!;
 
 /** The positions that a rule reads, spelt out. */
@@ -49,8 +50,34 @@ describe("hidden states become a vector", () => {
       const spoilt = data.slice();
       spoilt[(0 * SEQUENCE + 4) * DIMENSION + 7] = bad;
       expect(() =>
-        poolDense({ ...states, data: spoilt }, 0, 5, { pooling: "eos", kept: 8, unit: true }),
+        poolDense({ ...states, data: floatOutput(spoilt) }, 0, 5, { pooling: "eos", kept: 8, unit: true }),
       ).toThrow(/not finite/u);
     }
+  });
+
+  it("and are read from halves as from the numbers that these stand for", () => {
+    const bits = Uint16Array.from(data, toHalf);
+    const rounded = { ...states, data: floatOutput(data.map(roundToHalf)) };
+    const half = { ...states, data: halfOutput(bits) };
+    for (const pooling of ["eos", "cls", "mean"] as const)
+      for (const row of LENGTHS.keys())
+        expect(poolDense(half, row, LENGTHS[row]!, { pooling, kept: 24, unit: true })).toEqual(
+          poolDense(rounded, row, LENGTHS[row]!, { pooling, kept: 24, unit: true }),
+        );
+    expect(topImpacts(half.data, 1, 100, 7, new Set([3]))).toEqual(
+      topImpacts(rounded.data, 1, 100, 7, new Set([3])),
+    );
+    const special = halfOutput(Uint16Array.of(0x7c00, 0xfc00, 0x7e00, 0x0001, 0x8000)).floats(0, 5);
+    expect([...special]).toEqual([Infinity, -Infinity, NaN, 2 ** -24, -0]);
+  });
+});
+
+describe("impacts become a short list", () => {
+  it("of the greatest above 0, ties to the lower id, in the order of ids, special tokens left out", () => {
+    const values = Float32Array.of(0, -1, 2, 1, 2, 1, 1, 9, 0.5, 2 ** -26);
+    const { ids, values: kept } = topImpacts(floatOutput(values), 0, 10, 4, new Set([7]));
+    expect([...ids]).toEqual([2, 3, 4, 5]);
+    expect([...kept]).toEqual([2, 1, 2, 1]);
+    expect([...topImpacts(floatOutput(values), 0, 10, 10, new Set()).ids]).toEqual([2, 3, 4, 5, 6, 7, 8]);
   });
 });
