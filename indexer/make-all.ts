@@ -4,19 +4,21 @@ import { writeLexicon } from "../shared/format/lexicon.ts";
 import type { BlobEntry, Manifest } from "../shared/format/manifest.ts";
 import type { RowBits } from "../shared/kernels/kernels.ts";
 import { createAssigner } from "../shared/segment/clusters.ts";
-import { impactsOf, sparseOptionsOf, statisticsOf } from "../shared/segment/impacts.ts";
+import { impactsOf, statisticsOf } from "../shared/segment/impacts.ts";
+import type { WriteStore } from "../shared/store/store.ts";
 import { CLUSTERS_FROM } from "./fit/clusters.ts";
-import { loadPrior } from "./fit/prior.ts";
 import type { SpanPlan } from "./fit/spans.ts";
 import type { Progress } from "./progress.ts";
+import { cachedTables } from "./stages/cached-tables.ts";
 import { chooseWeight } from "./stages/choose-weight.ts";
 import type { Collection } from "./stages/collect.ts";
 import { encodeCorpus } from "./stages/encode-corpus.ts";
-import { type BuiltTable, buildTable } from "./stages/fit-tables.ts";
+import { fittedTables } from "./stages/fit-tables.ts";
 import { clusterKernels, makeClusters } from "./stages/make-clusters.ts";
 import { makeLexicon } from "./stages/make-lexicon.ts";
 import { corpusDocuments, impactScaleOf, makeShards } from "./stages/make-shards.ts";
-import { MIX } from "./stages/mix.ts";
+import { rulesOf } from "./stages/query-rules.ts";
+import { type BuiltTable, type TableSource, tokenUses } from "./stages/table-source.ts";
 import { segmentFacts, type Tools } from "./stages/tools.ts";
 import type { Publisher } from "./store/publish-version.ts";
 
@@ -25,6 +27,8 @@ export interface MakeOptions {
   /** Tasks to make tables for, the default first. */
   readonly tasks: readonly [string, ...string[]];
   readonly bits: RowBits;
+  /** Bytes of a table at most; what an isolate can hold, or else two bits a value, when absent. */
+  readonly tableBytes?: number | undefined;
   readonly overlapTokens: number;
   /** Chunks of a shard; what fits the resident budget when absent. */
   readonly shardChunks?: number | undefined;
@@ -33,6 +37,9 @@ export interface MakeOptions {
   /** Share of the dense side; chosen on held-out texts when absent. */
   readonly weight?: number | undefined;
   readonly spans?: SpanPlan | undefined;
+  /** Folder of caches, and a store that may have what it lacks: for the rows of a model's own table. */
+  readonly cache: string;
+  readonly store: WriteStore;
 }
 
 /** What a version is made of, stored. */
@@ -67,40 +74,30 @@ export async function makeAll(
     corpus.documents.map(({ bag }) => bag),
     description.vocabulary,
   );
-  const prior = await loadPrior(encoder.model);
-  const tables: BuiltTable[] = [];
-  for (const task of options.tasks) {
-    const tableOptions = {
-      ...tools,
-      task,
-      queryPrompt: description.tasks[task]!.query_prompt,
-      tokenizerSha256: tokenizerFile.sha256,
-      bits: options.bits,
-      prior,
-      weights: statistics.idf,
-      ...(options.spans === undefined ? {} : { spans: options.spans }),
-    };
-    tables.push(await buildTable(collection, corpus, tableOptions, progress));
-  }
-  const table = tables[0]!;
+  const rules = rulesOf(encoder.model);
+  const { mix } = rules;
+  const weights = rules.weights(statistics);
+  const uses = tokenUses(corpus, description.vocabulary);
+  const settings = { ...tools, bits: options.bits, tableBytes: options.tableBytes, weights, uses };
+  const source =
+    encoder.model.queryTable === "cached"
+      ? cachedTables(settings, options, progress)
+      : await fittedTables(collection, corpus, { ...settings, spans: options.spans }, progress);
+  const { table, entries } = await makeTables(source, options.tasks, publisher);
   const clustersFrom = options.clustersFrom ?? CLUSTERS_FROM;
-  const sparse = sparseOptionsOf(corpus.chunks >= clustersFrom);
+  const sparse = rules.sparse(corpus.chunks >= clustersFrom);
   const lexicon = await makeLexicon(collection, progress);
-  const weight =
-    options.weight ??
-    (await chooseWeight(collection, corpus, { ...tools, statistics, sparse, table, mix: MIX }, progress))
-      .weight;
+  const choosing = { ...tools, statistics, weights, sparse, table, mix, fallback: rules.weight };
+  const weight = options.weight ?? (await chooseWeight(collection, corpus, choosing, progress)).weight;
 
-  const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }];
-  for (const [at, { file }] of tables.entries())
-    blobs.push({ role: "table", task: options.tasks[at]!, ...(await publisher.put(file)) });
+  const blobs: BlobEntry[] = [{ role: "tokenizer", ...(await publisher.put(tokenizerFile)) }, ...entries];
   if (lexicon !== null)
     blobs.push({ role: "lexicon", ...(await publisher.put(await writeLexicon(lexicon))) });
   const clusters = await makeClusters(
     collection,
     corpus,
     {
-      ...{ encoder: encoder.model.encoderHash, tokenizer: tools.tokenizer, table, mix: MIX },
+      ...{ encoder: encoder.model.encoderHash, tokenizer: tools.tokenizer, table, mix },
       from: clustersFrom,
     },
     progress,
@@ -112,7 +109,7 @@ export async function makeAll(
       ? null
       : createAssigner(await clusterKernels(), clusters, clustersFile.sha256);
   const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics, sparse));
-  const facts = segmentFacts(tools, table.file.sha256, { impact_scale: impactScaleOf(impacts), mix: MIX });
+  const facts = segmentFacts(tools, table.file.sha256, { impact_scale: impactScaleOf(impacts), mix });
   const documents = corpusDocuments(collection, corpus, { impacts, table }, facts);
   let ordinal = 0;
   for await (const made of makeShards(documents, facts, progress, options.shardChunks, assigner)) {
@@ -124,7 +121,7 @@ export async function makeAll(
     tasks: options.tasks.map((name, at) => ({
       name,
       query_prompt: description.tasks[name]!.query_prompt,
-      table: tables[at]!.file.sha256,
+      table: entries[at]!.sha256,
     })),
     weight,
     chunks: corpus.chunks,
@@ -138,4 +135,22 @@ export async function makeAll(
     tableBytes: table.file.bytes.length,
     fit: table.figures,
   };
+}
+
+/** The tables of all tasks, stored as they are made. Only the default task's stays in memory: documents are drawn towards it. */
+async function makeTables(
+  source: TableSource,
+  tasks: MakeOptions["tasks"],
+  publisher: Publisher,
+): Promise<{ readonly table: BuiltTable; readonly entries: readonly BlobEntry[] }> {
+  const entries: BlobEntry[] = [];
+  const make = async (task: string): Promise<BuiltTable> => {
+    const table = await source.table(task);
+    entries.push({ role: "table", task, ...(await publisher.put(table.file)) });
+    return table;
+  };
+  const [first, ...rest] = tasks;
+  const table = await make(first);
+  for (const task of rest) await make(task);
+  return { table, entries };
 }

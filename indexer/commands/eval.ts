@@ -32,6 +32,13 @@ export const evalCommand: Command = {
       help: "bits of a table value",
       default: String(BUILD_DEFAULTS.bits),
     },
+    "table-bytes": {
+      type: "number",
+      integer: true,
+      least: 1,
+      most: 2 ** 40,
+      help: "bytes of a table at most (default: 20,000,000, or two bits a value where that is too little)",
+    },
     weight: {
       type: "number",
       least: 0,
@@ -89,6 +96,7 @@ export const evalCommand: Command = {
           now: () => new Date(),
         };
         const bits = Number(args.text("table-bits")) as RowBits;
+        const tableBytes = args.number("table-bytes");
         await buildIndex(
           {
             index: name,
@@ -96,6 +104,7 @@ export const evalCommand: Command = {
             encoder,
             store,
             bits,
+            ...(tableBytes === undefined ? {} : { tableBytes }),
             ...options,
           },
           progress,

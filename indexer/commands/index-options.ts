@@ -38,6 +38,13 @@ export const SPEC_OPTIONS = {
     help: "bits of a table value",
     default: String(BUILD_DEFAULTS.bits),
   },
+  "table-bytes": {
+    type: "number",
+    integer: true,
+    least: 1,
+    most: 2 ** 40,
+    help: "bytes of a table at most; rows that are used less get fewer bits (default: 20,000,000, or two bits a value where that is too little)",
+  },
   "shard-chunks": {
     type: "number",
     integer: true,
@@ -61,6 +68,7 @@ export function specOf(
 ): IndexSpec {
   checkIndexName(index);
   const shardChunks = args.number("shard-chunks");
+  const tableBytes = args.number("table-bytes");
   const fields = {
     idField: args.text("id-field"),
     titleField: args.text("title-field"),
@@ -77,5 +85,6 @@ export function specOf(
     overlapTokens: args.number("overlap")!,
     weight: args.number("weight"),
     ...(shardChunks === undefined ? {} : { shardChunks }),
+    ...(tableBytes === undefined ? {} : { tableBytes }),
   };
 }

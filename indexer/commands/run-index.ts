@@ -8,7 +8,10 @@ import type { FieldOptions, Source } from "../sources/source.ts";
 
 /** What goes into an index and how: the options of `lightedge index`, or one entry of a config file. */
 export interface IndexSpec
-  extends Pick<BuildOptions, "index" | "tasks" | "bits" | "overlapTokens" | "shardChunks" | "weight"> {
+  extends Pick<
+    BuildOptions,
+    "index" | "tasks" | "bits" | "tableBytes" | "overlapTokens" | "shardChunks" | "weight"
+  > {
   /** Files and folders. */
   readonly sources: readonly string[];
   /** Found out from the sources when absent. */
@@ -42,9 +45,18 @@ export async function openSources(spec: IndexSpec, progress: Progress): Promise<
 }
 
 /** What of a spec a build takes; the rest is for opening its sources. */
-export function buildOptionsOf({ index, tasks, bits, overlapTokens, shardChunks, weight }: IndexSpec) {
+export function buildOptionsOf({
+  index,
+  tasks,
+  bits,
+  tableBytes,
+  overlapTokens,
+  shardChunks,
+  weight,
+}: IndexSpec) {
+  const bytes = tableBytes === undefined ? {} : { tableBytes };
   const chunks = shardChunks === undefined ? {} : { shardChunks };
-  return { index, tasks, bits, overlapTokens, weight, ...chunks };
+  return { index, tasks, bits, ...bytes, overlapTokens, weight, ...chunks };
 }
 
 /** Builds the index and makes it current. Throws what `buildIndex` does. */

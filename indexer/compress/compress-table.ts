@@ -1,6 +1,7 @@
 /** A table in full precision into its file: rows ordered by use, those of pairs last, rotated values in a few bits. */
 import type { WrittenFile } from "../../shared/format/envelope.ts";
-import { NO_ROW, rowBytes, type TableFile, type TableMeta, writeTable } from "../../shared/format/table.ts";
+import { layoutBytes, layoutOf, offsetIn, tierOf } from "../../shared/format/row-layout.ts";
+import { NO_ROW, type TableFile, type TableMeta, writeTable } from "../../shared/format/table.ts";
 import type { Sha256 } from "../../shared/hash.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 import { packRow } from "../../shared/kernels/packing.ts";
@@ -9,6 +10,7 @@ import { rowsInMemory, type TableRows } from "../fit/table-rows.ts";
 import { type DecodedTable, decodeTable } from "./decode-table.ts";
 import { codebookOf, quantizeRow } from "./quantize-rows.ts";
 import { ROTATION } from "./rotate.ts";
+import { tiersOf } from "./table-size.ts";
 
 /** A table to compress, in the rotated space. */
 export interface SourceTable {
@@ -29,7 +31,10 @@ export interface TableFacts {
   readonly queryPrompt: string;
   /** How the rows came about; `fitted` when absent. */
   readonly source?: TableMeta["source"];
+  /** Bits of a value, where they make the table no larger than it should be. */
   readonly bits: RowBits;
+  /** Bytes of the file at most; as `tiersOf` chooses when absent. */
+  readonly tableBytes?: number | undefined;
   /** Uses of each token id: rows are stored most used first, ties by id. */
   readonly uses: Uint32Array;
   /** Sparse weight of each token id, at least 0. */
@@ -54,7 +59,7 @@ export function inMemory({ rows, dimension, phrases, phraseRows, figures }: Floa
 }
 
 /**
- * Compresses a table, reading its rows twice. Tokens whose row is all zeros have none in the file. Memory: the
+ * Compresses a table, reading its rows twice. One that would be too large gives fewer bits to rows that are used less. Tokens whose row is all zeros have none in the file. Memory: the
  * compressed rows and one block of the others.
  */
 export async function compressTable(source: SourceTable, facts: TableFacts): Promise<CompressedTable> {
@@ -69,16 +74,23 @@ export async function compressTable(source: SourceTable, facts: TableFacts): Pro
   order.forEach((id, row) => {
     rank[id] = row;
   });
-  const codebook = codebookOf(facts.bits);
-  const bytes = rowBytes(padded, facts.bits);
   const pairs = source.phrases.length / 2;
-  const scales = new Float32Array(order.length + pairs);
-  const rows = new Uint8Array(scales.length * bytes);
+  const tiers = tiersOf(
+    order.map((id) => facts.uses[id]!),
+    { vocabulary, pairs, padded, bits: facts.bits, tableBytes: facts.tableBytes },
+  );
+  const { bits, codebook } = tiers?.[0] ?? { bits: facts.bits, codebook: Array.from(codebookOf(facts.bits)) };
+  const size = { rows: order.length + pairs, padded, bits, codebook, ...(tiers === null ? {} : { tiers }) };
+  const layout = layoutOf(size);
+  const scales = new Float32Array(size.rows);
+  const rows = new Uint8Array(layoutBytes(layout));
   const wide = new Int8Array(padded);
   const put = (row: number, values: Float32Array): void => {
-    const { codes, scale } = quantizeRow(values, facts.bits);
+    const tier = tierOf(layout, row);
+    const { codes, scale } = quantizeRow(values, tier.bits);
     wide.set(codes);
-    packRow(wide, facts.bits, rows.subarray(row * bytes, (row + 1) * bytes));
+    const start = tier.start + offsetIn(tier, row);
+    packRow(wide, tier.bits, rows.subarray(start, start + tier.bytes));
     scales[row] = scale;
   };
   await eachRow(source.rows, (id, values) => {
@@ -95,10 +107,11 @@ export async function compressTable(source: SourceTable, facts: TableFacts): Pro
     dimension,
     padded,
     vocabulary,
-    rows: scales.length,
+    rows: size.rows,
     ...(pairs > 0 ? { phrases: pairs } : {}),
-    bits: facts.bits,
-    codebook: Array.from(codebook),
+    bits,
+    codebook,
+    ...(tiers === null ? {} : { tiers }),
     rotation: ROTATION,
     weight_scale: WEIGHT_SCALE,
     fit: source.figures,

@@ -1,6 +1,7 @@
 /** Stored rows back into numbers, one at a time: what the edge adds up, in float32 and without kernels. */
 import { type Phrases, phrasesOf } from "../../shared/engine/phrases.ts";
-import { NO_ROW, rowRange, type TableFile, tokenRows } from "../../shared/format/table.ts";
+import { layoutOf, offsetIn, tierOf } from "../../shared/format/row-layout.ts";
+import { NO_ROW, type TableFile, tokenRows } from "../../shared/format/table.ts";
 import { unpackRow } from "../../shared/kernels/packing.ts";
 import { MIB } from "../../shared/limits.ts";
 
@@ -19,7 +20,8 @@ const KEPT_BYTES = 64 * MIB;
 
 /** A table's rows by token and by pair. Cost of a row that is not kept: some microseconds. */
 export function decodeTable(table: TableFile, keptBytes: number = KEPT_BYTES): DecodedTable {
-  const { dimension, padded, bits, codebook } = table.meta;
+  const { dimension, padded } = table.meta;
+  const layout = layoutOf(table.meta);
   const first = tokenRows(table.meta);
   const zeros = new Float32Array(dimension);
   // Rows go by use, so those worth keeping are the first of each kind.
@@ -27,8 +29,10 @@ export function decodeTable(table: TableFile, keptBytes: number = KEPT_BYTES): D
   const kept = new Map<number, Float32Array>();
   const decode = (row: number): Float32Array => {
     const values = new Float32Array(dimension);
-    const { start, end } = rowRange(table.meta, row);
-    const codes = unpackRow(table.rows.subarray(start, end), bits, padded);
+    const tier = tierOf(layout, row);
+    const { bits, codebook } = tier;
+    const start = tier.start + offsetIn(tier, row);
+    const codes = unpackRow(table.rows.subarray(start, start + tier.bytes), bits, padded);
     for (let j = 0; j < dimension; j++) {
       const code = codes[j]!;
       values[j] = table.scales[row]! * (bits === 8 ? code : codebook[code]!);

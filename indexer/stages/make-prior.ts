@@ -44,6 +44,7 @@ export async function makePrior(
     task,
     queryPrompt: tasks[task]!.query_prompt,
     bits: PRIOR_BITS,
+    tableBytes: Number.POSITIVE_INFINITY,
     uses,
     weights: new Float64Array(vocabulary),
   });

@@ -4,9 +4,10 @@ import type { Sha256 } from "../hash.ts";
 import type { RowBits } from "../kernels/kernels.ts";
 import { rowBytes } from "../kernels/packing.ts";
 import { FORMAT_LIMITS } from "../limits.ts";
-import { bytesOf, checkScales, float32s, invalid, uint8s, uint16s, uint32s } from "./bytes.ts";
+import { bytesOf, checkScales, float32s, invalid, isZero, uint8s, uint16s, uint32s } from "./bytes.ts";
 import { type Envelope, type WrittenFile, writeEnvelope } from "./envelope.ts";
 import type { ByteRange } from "./plan.ts";
+import { layoutBytes, layoutOf, offsetIn, type RowTier, tierOf } from "./row-layout.ts";
 import { dictionary, digest, integer, list, number, object, oneOf, text } from "./shape.ts";
 
 // Whoever reads a table's rows needs it.
@@ -42,9 +43,12 @@ export interface TableMeta {
   readonly rows: number;
   /** Pairs of neighbouring tokens with a row: the last rows are theirs. Absent means none. */
   readonly phrases?: number;
+  /** Bits a value; of the first tier where there are several. */
   readonly bits: RowBits;
   /** Value of each code, int8, 16 of them; those past 2^bits, and all for 8 bits, are zero. */
   readonly codebook: readonly number[];
+  /** Runs of rows with their own bits, which lie in pages; absent where all rows have `bits` and lie one after the other. */
+  readonly tiers?: readonly RowTier[];
   readonly rotation: Rotation;
   /** A token's sparse weight is its stored number divided by this. */
   readonly weight_scale: number;
@@ -61,7 +65,7 @@ export interface TableFile {
   readonly phrases: Uint32Array<ArrayBuffer>;
   /** Scale of each row. */
   readonly scales: Float32Array<ArrayBuffer>;
-  /** `rows` x `rowBytes`, the most frequent token's row first. */
+  /** Packed rows as `layoutOf` places them, the most frequent token's first. */
   readonly rows: Uint8Array<ArrayBuffer>;
   /** Sparse weight of each token id times `weight_scale`, at most `MAX_WEIGHT`. */
   readonly weights: Uint16Array<ArrayBuffer>;
@@ -72,6 +76,12 @@ export const NO_ROW = 0xffffffff;
 
 /** Greatest stored weight: 512 tokens x 16,383 x impact 255 stays below 2^31, the range of a kernel's sums. */
 export const MAX_WEIGHT = 16_383;
+
+/** Tiers of a table: one for each number of bits, and one for pairs. */
+const MOST_TIERS = 8;
+
+const bitsOfRow = oneOf([1, 2, 3, 4, 8]);
+const codes = list(integer(-128, 127), 16, 16);
 
 const checkMeta = object<TableMeta>(
   {
@@ -85,8 +95,17 @@ const checkMeta = object<TableMeta>(
     vocabulary: integer(1, FORMAT_LIMITS.vocabulary),
     rows: integer(0, FORMAT_LIMITS.vocabulary + FORMAT_LIMITS.phrases),
     phrases: integer(1, FORMAT_LIMITS.phrases),
-    bits: oneOf([1, 2, 3, 4, 8]),
-    codebook: list(integer(-128, 127), 16, 16),
+    bits: bitsOfRow,
+    codebook: codes,
+    tiers: list(
+      object<RowTier>({
+        rows: integer(1, FORMAT_LIMITS.vocabulary + FORMAT_LIMITS.phrases),
+        bits: bitsOfRow,
+        codebook: codes,
+      }),
+      MOST_TIERS,
+      1,
+    ),
     rotation: object<Rotation>({
       kind: oneOf(["hadamard"]),
       seed: integer(0, 0xffffffff),
@@ -95,47 +114,67 @@ const checkMeta = object<TableMeta>(
     weight_scale: number(2 ** -20, 2 ** 20),
     fit: dictionary(number(-Number.MAX_VALUE, Number.MAX_VALUE), 32),
   },
-  ["phrases"],
+  ["phrases", "tiers"],
 );
 
 /** Where row `row` lies in the section `rows`. */
 export function rowRange(meta: TableMeta, row: number): ByteRange {
-  const bytes = rowBytes(meta.padded, meta.bits);
-  return { start: row * bytes, end: (row + 1) * bytes };
+  const tier = tierOf(layoutOf(meta), row);
+  const start = tier.start + offsetIn(tier, row);
+  return { start, end: start + tier.bytes };
 }
 
 /** A table as a file. Throws `format/invalid` for what `readTable` would refuse. */
 export async function writeTable(table: TableFile): Promise<WrittenFile> {
   checkTable(table);
-  return writeEnvelope("table", { ...table.meta, rotation: { ...table.meta.rotation } }, [
+  const { tiers, ...meta } = table.meta;
+  const rows = { name: "rows", bytes: table.rows };
+  // Pages are blocks of the file where they begin with its body.
+  const paged = tiers !== undefined;
+  const own = {
+    ...{ ...meta, rotation: { ...meta.rotation } },
+    ...(paged ? { tiers: tiers.map((tier) => ({ ...tier })) } : {}),
+  };
+  return writeEnvelope("table", own, [
+    ...(paged ? [rows] : []),
     { name: "rank", bytes: bytesOf(table.rank) },
     { name: "scales", bytes: bytesOf(table.scales) },
     { name: "weights", bytes: bytesOf(table.weights) },
     ...(table.phrases.length > 0 ? [{ name: "phrases", bytes: bytesOf(table.phrases) }] : []),
-    { name: "rows", bytes: table.rows },
+    ...(paged ? [] : [rows]),
   ]);
 }
 
+/** A table without its rows. */
+export type TableColumns = Omit<TableFile, "rows">;
+
 /** The table of an open file: views of its bytes. Throws `format/invalid` where a rule of section 6 is broken. */
 export function readTable(envelope: Envelope): TableFile {
-  const meta = readTableMeta(envelope.meta);
-  const table: TableFile = {
+  const columns = readColumns(envelope.meta, envelope.section);
+  const bytes = layoutBytes(layoutOf(columns.meta));
+  const table = { ...columns, rows: uint8s(envelope.section("rows"), bytes, "table section rows") };
+  checkPages(table);
+  return table;
+}
+
+/** The columns of a table whose rows are read elsewhere; `section` gives their bytes. Throws as `readTable`. */
+export function readColumns(
+  value: unknown,
+  section: (name: string) => Uint8Array<ArrayBuffer>,
+): TableColumns {
+  const meta = readTableMeta(value);
+  const columns: TableColumns = {
     meta,
-    rank: uint32s(envelope.section("rank"), meta.vocabulary, "table section rank"),
+    rank: uint32s(section("rank"), meta.vocabulary, "table section rank"),
     phrases:
       meta.phrases === undefined
         ? new Uint32Array(0)
-        : uint32s(envelope.section("phrases"), 2 * meta.phrases, "table section phrases"),
-    scales: float32s(envelope.section("scales"), meta.rows, "table section scales"),
-    rows: uint8s(
-      envelope.section("rows"),
-      meta.rows * rowBytes(meta.padded, meta.bits),
-      "table section rows",
-    ),
-    weights: uint16s(envelope.section("weights"), meta.vocabulary, "table section weights"),
+        : uint32s(section("phrases"), 2 * meta.phrases, "table section phrases"),
+    scales: float32s(section("scales"), meta.rows, "table section scales"),
+    weights: uint16s(section("weights"), meta.vocabulary, "table section weights"),
   };
-  checkTable(table);
-  return table;
+  checkColumns(columns);
+  return columns;
 }
 
 /** The checked meta of a table file, whole or ranged. */
@@ -150,7 +189,21 @@ export function readTableMeta(value: unknown): TableMeta {
       `table.rows must be at least the phrases and at most vocabulary and phrases together, not ${meta.rows}.`,
     );
   }
+  checkTiers(meta);
   return meta;
+}
+
+/** All rows must be in a tier, and those of pairs, which a reader keeps however little it keeps, in tiers of their own. */
+function checkTiers({ tiers, rows, phrases = 0, bits, codebook }: TableMeta): void {
+  if (tiers === undefined) return;
+  const ends = tiers.map((_, at) => tiers.slice(0, at + 1).reduce((sum, tier) => sum + tier.rows, 0));
+  if (ends.at(-1) !== rows)
+    throw invalid(`table.tiers hold ${ends.at(-1)} rows, where the table has ${rows}.`);
+  if (phrases > 0 && phrases < rows && !ends.includes(rows - phrases))
+    throw invalid(`table.tiers: none begins with row ${rows - phrases}, the first of a pair.`);
+  const first = tiers[0]!;
+  if (first.bits !== bits || first.codebook.some((value, code) => value !== codebook[code]))
+    throw invalid("table.tiers[0] must have the table's own bits and codebook.");
 }
 
 /** Rows of single tokens: they come before those of pairs. */
@@ -159,22 +212,40 @@ export function tokenRows(meta: Pick<TableMeta, "rows" | "phrases">): number {
 }
 
 function checkTable(table: TableFile): void {
-  const meta = readTableMeta(table.meta);
-  const lengths: readonly (readonly [string, number, number])[] = [
-    ["rank", table.rank.length, meta.vocabulary],
-    ["weights", table.weights.length, meta.vocabulary],
-    ["phrases", table.phrases.length, 2 * (meta.phrases ?? 0)],
-    ["scales", table.scales.length, meta.rows],
-    ["rows", table.rows.length, meta.rows * rowBytes(meta.padded, meta.bits)],
-  ];
-  for (const [name, found, wanted] of lengths) {
-    if (found !== wanted) throw invalid(`table section ${name} holds ${found}, where ${wanted} are needed.`);
-  }
+  const bytes = layoutBytes(layoutOf(readTableMeta(table.meta)));
+  checkLength("rows", table.rows.length, bytes);
+  checkColumns(table);
+  checkPages(table);
+}
+
+function checkColumns(table: TableColumns): void {
+  const { meta } = table;
+  checkLength("rank", table.rank.length, meta.vocabulary);
+  checkLength("weights", table.weights.length, meta.vocabulary);
+  checkLength("phrases", table.phrases.length, 2 * (meta.phrases ?? 0));
+  checkLength("scales", table.scales.length, meta.rows);
   checkScales(table.scales, "table section scales", "refused");
   checkRank(table.rank, tokenRows(meta));
   checkPhrases(table.phrases, meta.vocabulary);
   const heavy = table.weights.findIndex((weight) => weight > MAX_WEIGHT);
   if (heavy >= 0) throw invalid(`table section weights: token ${heavy} is above ${MAX_WEIGHT}.`);
+}
+
+function checkLength(name: string, found: number, wanted: number): void {
+  if (found !== wanted) throw invalid(`table section ${name} holds ${found}, where ${wanted} are needed.`);
+}
+
+/** What a page holds beside rows must be zero. */
+function checkPages({ meta, rows }: TableFile): void {
+  if (meta.tiers === undefined) return;
+  for (const tier of layoutOf(meta)) {
+    for (let page = tier.start; page < tier.stop; page += FORMAT_LIMITS.blockBytes) {
+      const before = ((page - tier.start) / FORMAT_LIMITS.blockBytes) * tier.perPage;
+      const held = Math.min(tier.perPage, tier.end - tier.first - before);
+      if (!isZero(rows, page + held * tier.bytes, page + FORMAT_LIMITS.blockBytes))
+        throw invalid(`table section rows: the padding of the page at ${page} is not zero.`);
+    }
+  }
 }
 
 /** Every row number below `rows` must occur once, so that no row is shared or lost. */

@@ -17,7 +17,7 @@ describe("a config file is refused, with file, line, key and what is allowed, fo
     [
       "an unknown key of an index, as of a newer version",
       withLine("language: de"),
-      'lightedge.yaml:6: the key "language" of indexes[0] is not known here; known are index, sources, tasks, format, id-field, title-field, text-field, on-error, overlap, table-bits, shard-chunks, weight, max-age.',
+      'lightedge.yaml:6: the key "language" of indexes[0] is not known here; known are index, sources, tasks, format, id-field, title-field, text-field, on-error, overlap, table-bits, table-bytes, shard-chunks, weight, max-age.',
     ],
     [
       "a merge key",
@@ -203,6 +203,7 @@ describe("a config file is refused, with file, line, key and what is allowed, fo
         "overlap",
         "weight",
         "table-bits",
+        "table-bytes",
         "max-age",
         "x",
       ),
