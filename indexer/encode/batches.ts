@@ -29,7 +29,7 @@ export function givenSize(tokens: number): BatchSize {
     },
     done() {},
     refused(size) {
-      allowed = Math.max(1, Math.floor(Math.min(allowed, size) / 2));
+      allowed = Math.max(1, Math.min(allowed, Math.floor(size / 2)));
     },
   };
 }
@@ -59,7 +59,7 @@ export function foundSize(start = BATCH_TOKENS, most = MOST_TOKENS): BatchSize {
     },
     refused(size) {
       growing = false;
-      allowed = Math.max(1, Math.floor(Math.min(allowed, size) / 2));
+      allowed = Math.max(1, Math.min(allowed, Math.floor(size / 2)));
     },
   };
 }
@@ -78,7 +78,7 @@ export interface BatchPlan<T, R> {
 
 /**
  * Results in the order of the items. Items of like length go together, the shortest first, so that little is padded. A
- * batch that does not fit the device's memory is run in halves; throws `device/unavailable` when one item alone does not.
+ * batch that does not fit the device's memory is run again as smaller ones; throws `device/unavailable` when one item alone does not.
  */
 export async function inBatches<T, R>(
   items: readonly T[],
@@ -90,7 +90,11 @@ export async function inBatches<T, R>(
   const order = Array.from(items.keys()).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
   const results = new Array<R>(items.length);
 
-  async function runPlaces(places: readonly number[]): Promise<void> {
+  for (let first = 0; first < order.length; ) {
+    let end = first + 1;
+    while (end < order.length && end - first < rows && fits(end + 1 - first, lengths[order[end]!]!, size))
+      end++;
+    const places = order.slice(first, end);
     const tokens = places.length * lengths[places.at(-1)!]!;
     const started = now();
     let found: readonly R[];
@@ -100,22 +104,13 @@ export async function inBatches<T, R>(
       if (!isOutOfMemory(error)) throw error;
       if (places.length === 1) throw tooLong(tokens, error);
       size.refused(tokens);
-      const middle = places.length >> 1;
-      await runPlaces(places.slice(0, middle));
-      return runPlaces(places.slice(middle));
+      continue;
     }
     size.done(tokens, now() - started);
     places.forEach((at, row) => {
       results[at] = found[row]!;
     });
     onProgress(places.length);
-  }
-
-  for (let first = 0; first < order.length; ) {
-    let end = first + 1;
-    while (end < order.length && end - first < rows && fits(end + 1 - first, lengths[order[end]!]!, size))
-      end++;
-    await runPlaces(order.slice(first, end));
     first = end;
   }
   return results;

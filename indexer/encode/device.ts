@@ -121,7 +121,8 @@ function create(source: GraphSource, provider: Provider, threads: number): Promi
     // TensorRT leaves to CUDA what it cannot run; every provider leaves the rest to the CPU.
     executionProviders: provider === "tensorrt" ? ["tensorrt", "cuda"] : [provider],
     intraOpNumThreads: threads,
-    logSeverityLevel: 3,
+    // What goes wrong is thrown as well as printed.
+    logSeverityLevel: 4,
   };
   if (typeof source === "string") return InferenceSession.create(source, options);
   const session = { model_external_initializers_file_folder_path: source.folder };
