@@ -1,18 +1,29 @@
 /** Cold sections in the SQLite storage of a shard's object: read for the few documents that a query scores, synchronously. */
 import type { ColdFacts, ColdScores, ColdSections, ColdVector } from "../../shared/engine/cold-sections.ts";
 import { BATCH_VECTORS, type HotShard } from "../../shared/engine/resident.ts";
-import { findId, idsBelow, type PackedIds } from "../../shared/format/ids.ts";
-import { checksum } from "./checksum.ts";
-import { DOCUMENTS_A_ROW, type DocumentRow, readDocumentRow, vectorsPerRow } from "./rows.ts";
+import { compareIdsAt, type PackedIds, packIds } from "../../shared/format/ids.ts";
+import { FactsList } from "./facts-list.ts";
+import type { FoundRow, RowCache } from "./row-cache.ts";
+import {
+  chunksPerRow,
+  DOCUMENT_WORDS,
+  documentsAt,
+  openRow,
+  type RowSpace,
+  scalesAt,
+  vectorsAt,
+} from "./rows.ts";
 import { damaged } from "./second-tier.ts";
 
 /** Rows read by one statement, so that a document of a thousand chunks does not fill memory with them. */
 const ROWS_AT_ONCE = 256;
 
-/** Documents of one query with the rows they were in. */
-interface Fetched {
-  readonly documents: Uint32Array;
-  readonly rows: ReadonlyMap<number, DocumentRow>;
+/** The chunks of one document that lie in one row. */
+interface Visit {
+  readonly document: number;
+  readonly row: number;
+  readonly first: number;
+  readonly end: number;
 }
 
 /** The cold sections of a shard. Calls throw `blob/corrupt` where a row is not as it was stored. */
@@ -20,24 +31,28 @@ export class ColdInSqlite implements ColdSections {
   readonly bytes = 0;
   readonly #sql: SqlStorage;
   readonly #shard: HotShard;
-  /** A query's scores and facts are asked for one after the other, of the same documents. */
-  #last: Fetched | null = null;
+  readonly #cache: RowCache;
+  readonly #perRow: number;
+  /** A query's scores and facts are asked for one after the other, of the same documents, and lie in the same rows. */
+  #last: { readonly documents: Uint32Array; readonly facts: ColdFacts } | null = null;
 
-  constructor(sql: SqlStorage, shard: HotShard) {
+  constructor(sql: SqlStorage, shard: HotShard, cache: RowCache) {
     this.#sql = sql;
     this.#shard = shard;
+    this.#cache = cache;
+    this.#perRow = chunksPerRow(shard.meta.padded);
   }
 
   score(documents: Uint32Array, query: Int16Array): ColdScores {
     const { kernels, meta, owners, work, batch } = this.#shard;
     const { padded } = meta;
-    const chunks = chunksOf(documents, owners);
-    const dots = new Int32Array(chunks.length);
+    let count = 0;
+    for (const document of documents) count += owners[document + 1]! - owners[document]!;
+    const dots = new Int32Array(count);
+    const scales = new Float32Array(count);
     kernels.shorts(work.query, padded).set(query);
-    const rows = kernels.ints(work.rows, Math.min(BATCH_VECTORS, chunks.length));
-    rows.forEach((_, at) => {
-      rows[at] = at;
-    });
+    const rows = kernels.ints(work.rows, Math.min(BATCH_VECTORS, count));
+    for (let at = 0; at < rows.length; at++) rows[at] = at;
     let space = kernels.bytes(batch, BATCH_VECTORS * padded);
     let done = 0;
     let held = 0;
@@ -48,170 +63,165 @@ export class ColdInSqlite implements ColdSections {
       held = 0;
       space = kernels.bytes(batch, BATCH_VECTORS * padded);
     };
-    this.#eachVector(chunks, (bytes) => {
-      space.set(bytes, held * padded);
-      held++;
-      if (held === BATCH_VECTORS) flush();
+    const facts = new FactsList(documents.length);
+    this.#visit(documents, true, (found, { document, row, first, end }) => {
+      const { bytes, floats } = found.space;
+      const vectors = 4 * (found.start + vectorsAt(this.#chunksIn(row)));
+      for (let chunk = first; chunk < end; chunk++) {
+        const own = chunk - row * this.#perRow;
+        const at = vectors + own * padded;
+        space.set(bytes.subarray(at, at + padded), held * padded);
+        scales[done + held] = floats[found.start + scalesAt + own]!;
+        held++;
+        if (held === BATCH_VECTORS) flush();
+      }
+      if (first === owners[document]) this.#addFacts(facts, found, row, document);
     });
     if (held > 0) flush();
-    return { dots, scales: this.#scalesOf(documents, chunks.length) };
+    this.#last = { documents, facts: facts.finish() };
+    return { dots, scales };
   }
 
   facts(documents: Uint32Array): ColdFacts {
-    const { rows } = this.#fetch(documents);
-    const places = new Uint32Array(2 * documents.length);
-    const idStarts = new Uint32Array(documents.length + 1);
-    documents.forEach((document, at) => {
-      const [row, i] = this.#placeOf(rows, document);
-      places[2 * at] = row.places[2 * i]!;
-      places[2 * at + 1] = row.places[2 * i + 1]!;
-      idStarts[at + 1] = idStarts[at]! + row.idStarts[i + 1]! - row.idStarts[i]!;
-    });
-    const ids = new Uint8Array(idStarts[documents.length]!);
-    documents.forEach((document, at) => {
-      const [row, i] = this.#placeOf(rows, document);
-      ids.set(row.ids.subarray(row.idStarts[i], row.idStarts[i + 1]), idStarts[at]!);
-    });
-    return { places, ids, idStarts };
+    if (this.#last?.documents === documents) return this.#last.facts;
+    const facts = new FactsList(documents.length);
+    this.#visit(documents, false, (found, { row, document }) => this.#addFacts(facts, found, row, document));
+    return facts.finish();
   }
 
   vector(chunk: number): ColdVector {
-    let values = new Int8Array(0);
-    this.#eachVector(Uint32Array.of(chunk), (bytes) => {
-      values = new Int8Array(bytes.slice().buffer);
-    });
-    const document = documentOf(chunk, this.#shard.owners);
-    const [row] = this.#placeOf(this.#fetch(Uint32Array.of(document)).rows, document);
-    const first = this.#shard.owners[document - (document % DOCUMENTS_A_ROW)]!;
-    return { values, scale: row.scales[chunk - first]! };
+    const { padded } = this.#shard.meta;
+    const row = Math.floor(chunk / this.#perRow);
+    const { space, start } = this.#one(row);
+    const own = chunk - row * this.#perRow;
+    const at = 4 * (start + vectorsAt(this.#chunksIn(row))) + own * padded;
+    return {
+      values: new Int8Array(space.bytes.slice(at, at + padded).buffer),
+      scale: space.floats[start + scalesAt + own]!,
+    };
   }
 
   find(id: string): number {
+    const { owners, meta } = this.#shard;
+    const wanted = packIds([id]);
     let low = 0;
-    let high = Math.ceil(this.#shard.meta.documents / DOCUMENTS_A_ROW);
-    // The last row whose first id is not above the one wanted.
-    while (low + 1 < high) {
+    let high = meta.documents;
+    let found: FoundRow | null = null;
+    let open = -1;
+    while (low < high) {
       const middle = (low + high) >>> 1;
-      if (startsAbove(this.#row(middle), id)) high = middle;
-      else low = middle;
+      const row = Math.floor(owners[middle]! / this.#perRow);
+      // The last few steps are in one row.
+      if (found === null || row !== open) found = this.#one(row);
+      open = row;
+      const order = compareIdsAt(this.#idIn(found, row, middle), 0, wanted, 0);
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle;
     }
-    const at = findId(this.#row(low), id);
-    return at < 0 ? -1 : low * DOCUMENTS_A_ROW + at;
+    return -1;
   }
 
-  #scalesOf(documents: Uint32Array, count: number): Float32Array {
+  #chunksIn(row: number): number {
+    return Math.min(this.#perRow, this.#shard.meta.chunks - row * this.#perRow);
+  }
+
+  /** Where a row has the words of a document that begins in it, and how many documents do so before it. */
+  #documentIn({ start }: FoundRow, row: number, document: number): readonly [word: number, before: number] {
+    const { owners, meta } = this.#shard;
+    const first = row * this.#perRow;
+    let before = 0;
+    while (before < document && owners[document - before - 1]! >= first) before++;
+    const words = start + documentsAt(this.#chunksIn(row), meta.padded);
+    return [words + DOCUMENT_WORDS * before, before];
+  }
+
+  /** The bytes of a document's id. */
+  #idRange(found: FoundRow, word: number, before: number): readonly [start: number, end: number] {
+    const { words } = found.space;
+    const ids = 4 * (word + DOCUMENT_WORDS * (words[found.start + 1]! - before));
+    return [ids + (before === 0 ? 0 : words[word - 1]!), ids + words[word + 2]!];
+  }
+
+  #idIn(found: FoundRow, row: number, document: number): PackedIds {
+    const [start, end] = this.#idRange(found, ...this.#documentIn(found, row, document));
+    return { ids: found.space.bytes, idStarts: Uint32Array.of(start, end) };
+  }
+
+  #addFacts(facts: FactsList, found: FoundRow, row: number, document: number): void {
+    const [word, before] = this.#documentIn(found, row, document);
+    const [start, end] = this.#idRange(found, word, before);
+    const { words, bytes } = found.space;
+    facts.add(words[word]!, words[word + 1]!, bytes, start, end);
+  }
+
+  /** Has these documents' rows shown in their order: all rows with chunks of one, or only that which it begins in. */
+  #visit(documents: Uint32Array, all: boolean, show: (found: FoundRow, visit: Visit) => void): void {
     const { owners } = this.#shard;
-    const { rows } = this.#fetch(documents);
-    const scales = new Float32Array(count);
-    let at = 0;
+    const perRow = this.#perRow;
+    let visits: Visit[] = [];
+    let rows: number[] = [];
+    const flush = () => {
+      const { found, keep } = this.#open(rows);
+      let at = 0;
+      for (const visit of visits) {
+        while (rows[at] !== visit.row) at++;
+        show(found[at]!, visit);
+      }
+      keep();
+      visits = [];
+      rows = [];
+    };
     for (const document of documents) {
-      const [row, i] = this.#placeOf(rows, document);
-      const start = owners[document]! - owners[document - i]!;
-      const length = owners[document + 1]! - owners[document]!;
-      scales.set(row.scales.subarray(start, start + length), at);
-      at += length;
+      const last = all ? owners[document + 1]! : owners[document]! + 1;
+      for (let first = owners[document]!; first < last; ) {
+        const row = Math.floor(first / perRow);
+        const end = Math.min(last, (row + 1) * perRow);
+        if (rows[rows.length - 1] !== row) {
+          if (rows.length === ROWS_AT_ONCE) flush();
+          rows.push(row);
+        }
+        visits.push({ document, row, first, end });
+        first = end;
+      }
     }
-    return scales;
+    if (visits.length > 0) flush();
   }
 
-  /** The row of a document and its place there. */
-  #placeOf(rows: ReadonlyMap<number, DocumentRow>, document: number): readonly [DocumentRow, number] {
-    const row = rows.get(Math.floor(document / DOCUMENTS_A_ROW));
-    if (row === undefined) throw damaged(`the row of document ${document} is missing`);
-    return [row, document % DOCUMENTS_A_ROW];
+  #one(row: number): FoundRow {
+    const { found, keep } = this.#open([row]);
+    keep();
+    return found[0]!;
   }
 
-  #fetch(documents: Uint32Array): Fetched {
-    if (this.#last?.documents === documents) return this.#last;
-    const wanted = distinct(documents, DOCUMENTS_A_ROW);
-    const rows = new Map<number, DocumentRow>();
-    for (const [at, buffer] of this.#read("documents", wanted)) rows.set(at, this.#checkedRow(at, buffer));
-    this.#last = { documents, rows };
-    return this.#last;
-  }
-
-  #row(at: number): PackedIds {
-    for (const [found, buffer] of this.#read("documents", [at])) return this.#checkedRow(found, buffer);
-    throw damaged(`row ${at} of documents is missing`);
-  }
-
-  #checkedRow(at: number, buffer: ArrayBuffer): DocumentRow {
-    const { meta, owners } = this.#shard;
-    const first = at * DOCUMENTS_A_ROW;
-    const end = Math.min(first + DOCUMENTS_A_ROW, meta.documents);
-    const row = readDocumentRow(buffer, at, end - first, owners[end]! - owners[first]!);
-    if (row === null) throw damaged(`row ${at} of documents`);
-    return row;
-  }
-
-  /** The vectors of these chunks, ascending, in their order. */
-  #eachVector(chunks: Uint32Array, take: (bytes: Uint8Array) => void): void {
-    const { padded, chunks: all } = this.#shard.meta;
-    const perRow = vectorsPerRow(padded);
+  /**
+   * These rows, ascending, from memory or from storage. `keep` is to be called when nobody looks at them any more: what
+   * was read is kept, for which what was found in memory may have to go.
+   */
+  #open(rows: readonly number[]): { readonly found: readonly FoundRow[]; keep(): void } {
+    const here = rows.map((row) => this.#cache.find(row));
+    const missing = rows.filter((_, at) => here[at] === null);
+    const read = missing.length === 0 ? [] : this.#read(missing);
     let next = 0;
-    for (const [row, buffer] of this.#read("vectors", distinct(chunks, perRow))) {
-      const first = row * perRow;
-      const count = Math.min(perRow, all - first);
-      if (buffer.byteLength !== count * (padded + 4)) throw damaged(`row ${row} of vectors`);
-      const words = new Uint32Array(buffer);
-      const each = padded / 4;
-      for (; next < chunks.length && chunks[next]! < first + count; next++) {
-        const i = chunks[next]! - first;
-        const sum = checksum(words, i * each, (i + 1) * each, row * 256 + i);
-        if (i < 0 || words[count * each + i] !== sum) throw damaged(`row ${row} of vectors`);
-        take(new Uint8Array(buffer, i * padded, padded));
-      }
-    }
-    if (next < chunks.length) throw damaged(`the row of chunk ${chunks[next]} is missing`);
+    return {
+      found: here.map((found) => found ?? { space: read[next++]!, start: 0 }),
+      keep: () => {
+        for (const [at, row] of missing.entries()) this.#cache.put(row, read[at]!);
+      },
+    };
   }
 
-  /** Rows by number, in the order asked for. Many by one statement: each costs some 5 microseconds then, 10 by itself. */
-  *#read(table: "vectors" | "documents", rows: readonly number[]): Generator<[number, ArrayBuffer]> {
-    const query = `SELECT t.at, t.bytes FROM json_each(?) AS wanted CROSS JOIN ${table} AS t ON t.at = wanted.value`;
-    for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
-      const wanted = JSON.stringify(rows.slice(first, first + ROWS_AT_ONCE));
-      // All of them before the first is looked at: a cursor that is left half way locks its table.
-      for (const [at, bytes] of [...this.#sql.exec(query, wanted).raw()]) {
-        if (typeof at !== "number" || !(bytes instanceof ArrayBuffer)) throw damaged(`a row of ${table}`);
-        yield [at, bytes];
-      }
-    }
+  /** Rows by number, checked. Many by one statement: each costs some 5 microseconds then, 10 by itself. */
+  #read(rows: readonly number[]): readonly RowSpace[] {
+    const query =
+      "SELECT t.at, t.bytes FROM json_each(?) AS wanted CROSS JOIN rows AS t ON t.at = wanted.value";
+    // All of them before the first is looked at: a cursor that is left half way locks its table.
+    const read = [...this.#sql.exec(query, JSON.stringify(rows)).raw()];
+    return rows.map((row, i) => {
+      const [at, bytes] = read[i] ?? [];
+      const space = at === row && bytes instanceof ArrayBuffer ? openRow(bytes, this.#shard.meta, row) : null;
+      if (space === null) throw damaged(`row ${row}`);
+      return space;
+    });
   }
-}
-
-function startsAbove(row: PackedIds, id: string): boolean {
-  return idsBelow({ ids: row.ids, idStarts: row.idStarts.subarray(0, 2) }, id) === 0 && findId(row, id) !== 0;
-}
-
-/** The chunks of these documents, ascending. */
-function chunksOf(documents: Uint32Array, owners: Uint32Array): Uint32Array {
-  let count = 0;
-  for (const document of documents) count += owners[document + 1]! - owners[document]!;
-  const chunks = new Uint32Array(count);
-  let at = 0;
-  for (const document of documents)
-    for (let chunk = owners[document]!; chunk < owners[document + 1]!; chunk++) chunks[at++] = chunk;
-  return chunks;
-}
-
-/** The document that a chunk belongs to. */
-function documentOf(chunk: number, owners: Uint32Array): number {
-  let low = 0;
-  let high = owners.length - 1;
-  while (low + 1 < high) {
-    const middle = (low + high) >>> 1;
-    if (owners[middle]! <= chunk) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Rows of this many that ascending numbers are in, each once. */
-function distinct(ascending: Uint32Array, perRow: number): number[] {
-  const rows: number[] = [];
-  for (const number of ascending) {
-    const row = Math.floor(number / perRow);
-    if (rows[rows.length - 1] !== row) rows.push(row);
-  }
-  return rows;
 }

@@ -1,26 +1,25 @@
 /**
  * A shard in the SQLite storage of its object: what it wakes from, and where its cold sections are read. All of it is
- * checked when it is read: the loaded shard by SHA-256, rows of vectors and documents by a checksum that can be had at once.
+ * checked when it is read: the loaded shard by SHA-256, rows by a checksum that can be had at once.
  * `complete` is written last; what a fill left behind that did not come so far is wiped by the next.
  */
 import type { HotShard } from "../../shared/engine/resident.ts";
 import { HOT_LAYOUT, restoreSnapshot, type Snapshot } from "../../shared/engine/snapshot.ts";
 import { LightedgeError } from "../../shared/errors.ts";
-import type { ShardMeta } from "../../shared/format/shard.ts";
 import type { SectionSink } from "../../shared/format/streamed.ts";
 import { type Sha256, sha256, sha256Bytes, toHex } from "../../shared/hash.ts";
 import type { Kernels } from "../../shared/kernels/kernels.ts";
 import { MIB } from "../../shared/limits.ts";
-import { checksum } from "./checksum.ts";
-import { DOCUMENTS_A_ROW, documentRow, type FillSections, vectorsPerRow } from "./rows.ts";
+import { beginRow, chunksPerRow, type RowFacts, type RowSpace, sealRow, vectorsAt } from "./rows.ts";
 
 /** Changes with any change of what is stored, and with how shards lie in memory; what has another is wiped. */
-const LAYOUT = `1.${HOT_LAYOUT}`;
+const LAYOUT = `2.${HOT_LAYOUT}`;
 
 /** Bytes of a piece: SQLite takes rows up to 2 MB. */
 const PIECE_BYTES = MIB;
 
-const TABLES = ["pieces", "vectors", "documents"] as const;
+/** Of this layout and of those before it. */
+const TABLES = ["pieces", "rows", "vectors", "documents"] as const;
 
 /** What a complete tier says of itself. */
 export interface TierFacts {
@@ -71,8 +70,7 @@ export class SecondTier {
       this.sql.exec(
         "CREATE TABLE pieces (part INTEGER, at INTEGER, sha256 BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (part, at))",
       );
-      this.sql.exec("CREATE TABLE vectors (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
-      this.sql.exec("CREATE TABLE documents (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
+      this.sql.exec("CREATE TABLE rows (at INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
       this.sql.exec(
         "CREATE TABLE IF NOT EXISTS versions (at INTEGER PRIMARY KEY, manifest TEXT UNIQUE NOT NULL, entry TEXT NOT NULL, dead BLOB NOT NULL, digest TEXT NOT NULL)",
       );
@@ -80,51 +78,30 @@ export class SecondTier {
     });
   }
 
-  /** Takes the section of vectors as it arrives. */
-  vectorSink({ padded, chunks }: ShardMeta): SectionSink {
-    const perRow = vectorsPerRow(padded);
-    const vectorBytes = padded;
-    const open = new Map<number, { readonly bytes: Uint8Array<ArrayBuffer>; missing: number }>();
+  /** Takes the section of vectors as it arrives, and stores it in rows with what `facts` says of them. Every section was checked. */
+  rowSink(facts: RowFacts): SectionSink {
+    const { padded, chunks } = facts.meta;
+    const perRow = chunksPerRow(padded);
+    const open = new Map<number, { readonly space: RowSpace; missing: number }>();
     return (offset, part) => {
       for (let at = 0; at < part.length; ) {
-        const chunk = Math.floor((offset + at) / vectorBytes);
-        const row = Math.floor(chunk / perRow);
-        const start = row * perRow * vectorBytes;
-        const count = Math.min(perRow, chunks - row * perRow);
-        const length = Math.min(start + count * vectorBytes - (offset + at), part.length - at);
-        const filling = open.get(row) ?? {
-          bytes: new Uint8Array(count * (vectorBytes + 4)),
-          missing: count * vectorBytes,
-        };
-        filling.bytes.set(part.subarray(at, at + length), offset + at - start);
+        const row = Math.floor((offset + at) / (perRow * padded));
+        const start = row * perRow * padded;
+        const own = Math.min(perRow, chunks - row * perRow);
+        const length = Math.min(start + own * padded - (offset + at), part.length - at);
+        const filling = open.get(row) ?? { space: beginRow(facts, row), missing: own * padded };
+        filling.space.bytes.set(part.subarray(at, at + length), 4 * vectorsAt(own) + offset + at - start);
         filling.missing -= length;
         open.set(row, filling);
         if (filling.missing === 0) {
-          this.#putVectors(row, count, vectorBytes, filling.bytes);
+          sealRow(filling.space, row);
+          this.sql.exec("INSERT INTO rows VALUES (?, ?)", row, filling.space.bytes);
+          giveBack(filling.space.bytes);
           open.delete(row);
         }
         at += length;
       }
     };
-  }
-
-  /** Vectors back to back, then a checksum of each. */
-  #putVectors(row: number, count: number, vectorBytes: number, bytes: Uint8Array<ArrayBuffer>): void {
-    const words = new Uint32Array(bytes.buffer);
-    const each = vectorBytes / 4;
-    for (let i = 0; i < count; i++)
-      words[count * each + i] = checksum(words, i * each, (i + 1) * each, row * 256 + i);
-    this.sql.exec("INSERT INTO vectors VALUES (?, ?)", row, bytes);
-    giveBack(bytes);
-  }
-
-  /** Stores what scoring needs of documents. Every section was checked. */
-  putDocuments(shard: FillSections): void {
-    for (let row = 0; row * DOCUMENTS_A_ROW < shard.meta.documents; row++) {
-      const bytes = documentRow(shard, row);
-      this.sql.exec("INSERT INTO documents VALUES (?, ?)", row, bytes);
-      giveBack(bytes);
-    }
   }
 
   /** Stores the loaded shard, and marks the tier as complete. */

@@ -14,6 +14,8 @@ import { MIB } from "../../shared/limits.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { ColdInSqlite } from "./cold-in-sqlite.ts";
 import type { HotShards } from "./hot-shards.ts";
+import { RowCache } from "./row-cache.ts";
+import { rowsOf } from "./rows.ts";
 import { isDamaged, type SecondTier, type TierFacts } from "./second-tier.ts";
 
 /** Few large reads: a shard of 50,000 chunks is some 16 of them, two on their way at once. Larger ones take no less time, and each is there twice for a moment. */
@@ -46,6 +48,8 @@ export class ShardHolder {
   readonly #entry: ShardBlob;
   #facts: TierFacts | null = null;
   #ready: { readonly hot: HotShard; readonly shard: ReadyShard["shard"] } | null = null;
+  /** Rows of the object's storage, whatever becomes of the rest in memory. */
+  #cache: RowCache | null = null;
   #waiting: Waiting[] = [];
   #loading = false;
 
@@ -81,6 +85,7 @@ export class ShardHolder {
     // One that is under way may be the repair, for another call that found the damage too.
     if (this.#loading) return;
     this.#facts = null;
+    this.#cache?.clear();
     this.#ports.tier.begin();
   }
 
@@ -88,6 +93,7 @@ export class ShardHolder {
   forget(): void {
     this.#facts = null;
     this.#ready = null;
+    this.#cache?.clear();
   }
 
   #start(): void {
@@ -179,16 +185,25 @@ export class ShardHolder {
   async #fillCold(file: StreamedFile, space: Space) {
     const { tier } = this.#ports;
     tier.begin();
-    const sink = tier.vectorSink(readShardMeta(file.meta));
-    const envelope = await file.readInto((name, bytes) => (name === "vectors" ? sink : space(name, bytes)));
-    const shard = readAllButVectors(envelope);
-    tier.putDocuments(shard);
-    return shard;
+    let shard: ReturnType<typeof readAllButVectors> | undefined;
+    const envelope = await file.readInto(space, {
+      name: "vectors",
+      begin(others) {
+        shard = readAllButVectors(others);
+        return tier.rowSink(shard);
+      },
+    });
+    return shard ?? readAllButVectors(envelope);
+  }
+
+  #coldOf(hot: HotShard): ColdInSqlite {
+    const { tier, memory } = this.#ports;
+    this.#cache ??= new RowCache(memory.budget, rowsOf(hot.meta));
+    return new ColdInSqlite(tier.sql, hot, this.#cache);
   }
 
   #of(hot: HotShard, from: ShardState["from"]): ReadyShard {
-    if (this.#ready?.hot !== hot)
-      this.#ready = { hot, shard: { ...hot, cold: new ColdInSqlite(this.#ports.tier.sql, hot) } };
+    if (this.#ready?.hot !== hot) this.#ready = { hot, shard: { ...hot, cold: this.#coldOf(hot) } };
     return { shard: this.#ready.shard, from };
   }
 }

@@ -18,12 +18,21 @@ interface Part extends Claim {
   evict: (() => void) | null;
 }
 
-/** Bytes that are accounted for: the sum of all claims is never above the limit. */
+/** What is kept while there is room for it. */
+interface Spare {
+  readonly bytes: number;
+  readonly evict: () => void;
+}
+
+/** Bytes that are accounted for: the sum of all claims, and of what is kept beside them, is never above the limit. */
 export class MemoryBudget {
   readonly limitBytes: number;
   /** The least recently used first. */
   readonly #parts = new Set<Part>();
   #used = 0;
+  /** The longest kept first. */
+  readonly #spares = new Set<Spare>();
+  #spareBytes = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -63,6 +72,31 @@ export class MemoryBudget {
     return part;
   }
 
+  /**
+   * Keeps bytes for which there is room beside all claims: they count as free, and `evict` is called when a claim takes them,
+   * or what is kept so later and finds no other room. Null where claims leave too little. What it gives releases them.
+   */
+  spare(bytes: number, evict: () => void): (() => void) | null {
+    if (this.#used + bytes > this.limitBytes) return null;
+    this.#dropSpares(bytes);
+    const spare = { bytes, evict };
+    this.#spares.add(spare);
+    this.#spareBytes += bytes;
+    return () => {
+      if (this.#spares.delete(spare)) this.#spareBytes -= bytes;
+    };
+  }
+
+  /** Drops what is spare until so many bytes are left of it. */
+  #dropSpares(bytes: number): void {
+    for (const spare of this.#spares) {
+      if (this.#used + this.#spareBytes + bytes <= this.limitBytes) break;
+      this.#spares.delete(spare);
+      this.#spareBytes -= spare.bytes;
+      spare.evict();
+    }
+  }
+
   /** Bytes that are free, or would be once all were evicted that may be. */
   get obtainableBytes(): number {
     return this.limitBytes - this.#used + this.#evictable(null);
@@ -82,6 +116,7 @@ export class MemoryBudget {
       part.release();
       part.evict();
     }
+    this.#dropSpares(bytes);
     return true;
   }
 }

@@ -84,14 +84,24 @@ export async function openStreamed(
       const { start, end } = file.sectionRange(name);
       return end - start;
     },
-    readInto: (space) =>
+    readInto: (space, last) =>
       named(entry.key, async () => {
-        const sections = spacesFor(file, space);
+        const sections = spacesFor(file, space, last);
         const body = { start: entry.head.bytes, end: entry.bytes };
         if (whole !== undefined) {
           sections.put(body, whole.subarray(body.start));
           release(whole);
-        } else await readPieces(store, entry.key, file, sections, limits);
+          sections.beginLast();
+        } else {
+          const own = last === undefined ? { start: 0, end: 0 } : file.sectionRange(last.name);
+          const isOwn = (piece: ByteRange) => piece.start >= own.start && piece.end <= own.end;
+          const pieces = file.planBody(limits.pieceBytes);
+          const read = (some: readonly ByteRange[]) =>
+            readPieces(store, entry.key, file, sections, some, limits.atOnce);
+          await read(pieces.filter((piece) => !isOwn(piece)));
+          sections.beginLast();
+          await read(pieces.filter(isOwn));
+        }
         return sections.envelope;
       }),
   };
@@ -102,15 +112,16 @@ function release(bytes: Uint8Array<ArrayBuffer>): void {
   bytes.buffer.transfer(0);
 }
 
-/** Every piece once, some at a time; none more is begun once one has failed. */
+/** Every piece once, so many at a time; none more is begun once one has failed. */
 async function readPieces(
   store: ReadStore,
   key: string,
   file: RangedEnvelope,
   sections: Sections,
-  { pieceBytes, atOnce }: StreamLimits,
+  some: readonly ByteRange[],
+  atOnce: number,
 ): Promise<void> {
-  const pieces = file.planBody(pieceBytes).values();
+  const pieces = some.values();
   let failed = false;
   const readOn = async () => {
     for (const piece of pieces) {

@@ -35,9 +35,16 @@ export interface StreamedFile {
   bytes(name: string): number;
   /**
    * Reads the body, each section into the space that is given for it, of just its length; the
-   * envelope's sections are these spaces. To be called once.
+   * envelope's sections are these spaces. `last` takes a section when all others are there. To be called once.
    */
-  readInto(space: SpaceOf): Promise<Envelope>;
+  readInto(space: SpaceOf, last?: LastSection): Promise<Envelope>;
+}
+
+/** A section that is wanted when all others are there. */
+export interface LastSection {
+  readonly name: string;
+  /** Is called with the others, and gives what takes this one. */
+  begin(others: Envelope): SectionSink;
 }
 
 /** Where the section with this name and length is to lie, or what takes its parts as they arrive. */
@@ -50,19 +57,41 @@ export type SectionSink = (offset: number, bytes: Uint8Array<ArrayBuffer>) => vo
 export interface Sections {
   /** Takes these checked bytes of the body to their sections. Throws `format/invalid` for padding that is not zero. */
   put(range: ByteRange, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Says that the others are there. What came of the last section before, with its neighbours, was kept. */
+  beginLast(): void;
   readonly envelope: Envelope;
 }
 
 /** Spaces for all sections of a file. */
-export function spacesFor(file: RangedEnvelope, space: SpaceOf): Sections {
+export function spacesFor(file: RangedEnvelope, space: SpaceOf, last?: LastSection): Sections {
   const spaces = new Map<string, Uint8Array<ArrayBuffer> | SectionSink>();
+  let kept: Parameters<SectionSink>[] = [];
+  let lastSink: SectionSink = (offset, part) => kept.push([offset, part.slice()]);
   const places = file.sections.map((name) => {
     const { start, end } = file.sectionRange(name);
-    const bytes = space(name, end - start);
+    const isLast = name === last?.name;
+    const bytes = isLast ? (...part: Parameters<SectionSink>) => lastSink(...part) : space(name, end - start);
     spaces.set(name, bytes);
     return { name, start, end, bytes };
   });
+  const envelope: Envelope = {
+    kind: file.kind,
+    meta: file.meta,
+    section(name) {
+      const bytes = spaces.get(name);
+      if (bytes instanceof Uint8Array) return bytes;
+      throw invalid(
+        `The ${file.kind} file has no section ${name}${bytes === undefined ? "" : " in memory"}.`,
+      );
+    },
+  };
   return {
+    beginLast() {
+      if (last === undefined) return;
+      lastSink = last.begin(envelope);
+      for (const part of kept) lastSink(...part);
+      kept = [];
+    },
     put(piece, bytes) {
       let end = piece.start;
       for (const section of places) {
@@ -77,17 +106,7 @@ export function spacesFor(file: RangedEnvelope, space: SpaceOf): Sections {
       }
       checkPadding(bytes, end - piece.start, bytes.length);
     },
-    envelope: {
-      kind: file.kind,
-      meta: file.meta,
-      section(name) {
-        const bytes = spaces.get(name);
-        if (bytes instanceof Uint8Array) return bytes;
-        throw invalid(
-          `The ${file.kind} file has no section ${name}${bytes === undefined ? "" : " in memory"}.`,
-        );
-      },
-    },
+    envelope,
   };
 }
 

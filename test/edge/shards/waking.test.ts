@@ -90,7 +90,7 @@ function databases(): DatabaseSync[] {
 }
 
 /** Turns one bit of a stored row of each object over; false where an object has none such. */
-function damage(table: "pieces" | "vectors" | "documents", at: number): number {
+function damage(table: "pieces" | "rows", at: number): number {
   let rows = 0;
   for (const database of databases()) {
     const [row] = database
@@ -179,7 +179,7 @@ describe("a shard object", () => {
     // Now cut off behind the mark: what has no mark is not believed.
     await server!.close();
     for (const database of databases()) {
-      database.exec("DELETE FROM facts WHERE name = 'complete'; DELETE FROM vectors WHERE at > 2");
+      database.exec("DELETE FROM facts WHERE name = 'complete'; DELETE FROM rows WHERE at > 2");
       database.close();
     }
     await start(copy);
@@ -189,8 +189,7 @@ describe("a shard object", () => {
 
   it.each([
     ["pieces", 0],
-    ["vectors", 5],
-    ["documents", 1],
+    ["rows", 1],
   ] as const)("notices a bit that was turned over in %s, row %i, and loads anew", async (table, at) => {
     freshFolder();
     await start();

@@ -98,4 +98,57 @@ describe("a budget", () => {
     first.release();
     expect([gone, budget.usedBytes, first.resize(1)]).toEqual([1, 700, false]);
   });
+
+  it("keeps what is spare only beside claims, which take from it what came first", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom("claim", "spare", "release"), fc.integer({ min: 0, max: 600 })), {
+          maxLength: 40,
+        }),
+        (steps) => {
+          const budget = new MemoryBudget(LIMIT);
+          let kept: { readonly bytes: number; release?: () => void }[] = [];
+          const claims: Claim[] = [];
+          const used = () => claims.reduce((sum, { bytes }) => sum + bytes, 0);
+          const spare = () => kept.reduce((sum, { bytes }) => sum + bytes, 0);
+          /** What is left when so much more is wanted. */
+          const left = (more: number) => {
+            const rest = [...kept];
+            while (rest.length > 0 && used() + more + rest.reduce((sum, { bytes }) => sum + bytes, 0) > LIMIT)
+              rest.shift();
+            return rest;
+          };
+          for (const [kind, bytes] of steps) {
+            if (kind === "release") {
+              claims.shift()?.release();
+              kept.pop()?.release?.();
+              continue;
+            }
+            const fits = used() + bytes <= LIMIT;
+            const wanted = fits ? left(bytes) : kept;
+            if (kind === "claim") {
+              const claim = budget.claim(bytes);
+              expect(claim !== null).toBe(fits);
+              if (claim !== null) claims.push(claim);
+            } else {
+              const own: (typeof kept)[number] = { bytes };
+              const release = budget.spare(bytes, () => {
+                kept = kept.filter((other) => other !== own);
+              });
+              expect(release !== null).toBe(fits);
+              if (release !== null) {
+                own.release = release;
+                kept.push(own);
+                wanted.push(own);
+              }
+            }
+            expect(kept).toEqual(wanted);
+            expect(budget.usedBytes).toBe(used());
+            expect(used() + spare()).toBeLessThanOrEqual(LIMIT);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });

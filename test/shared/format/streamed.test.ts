@@ -57,6 +57,32 @@ describe("a file read in pieces", () => {
     );
   });
 
+  it("gives the last section when all others are there, wherever it lies among them", async () => {
+    const lengths = [100, 200 * KIB + 7, 0, 64 * KIB, 30];
+    for (const limits of [SMALL, IN_PIECES, { ...SMALL, pieceBytes: 128 * KIB }]) {
+      for (const [at, length] of lengths.entries()) {
+        const store = storeOf(objectsOf(file));
+        const whole = await loadEnvelope(storeOf(objectsOf(file)), entry(file));
+        const name = `s${at}`;
+        const found = new Uint8Array(length);
+        const envelope = await (await openStreamed(store, entry(file), limits)).readInto(own, {
+          name,
+          begin(others) {
+            for (const other of lengths.keys()) {
+              if (other === at) continue;
+              const bytes = others.section(`s${other}`);
+              expect(Buffer.compare(bytes, whole.section(`s${other}`))).toBe(0);
+            }
+            return (offset, part) => found.set(part, offset);
+          },
+        });
+        expect(Buffer.compare(found, whole.section(name))).toBe(0);
+        expect(() => envelope.section(name)).toThrow("no section");
+        expect(new Set(store.reads.map(String)).size).toBe(store.reads.length);
+      }
+    }
+  });
+
   it("takes one read for the head and one for each piece, and none twice", async () => {
     const store = storeOf(objectsOf(file));
     await stream(store, file);
