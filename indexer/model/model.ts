@@ -59,13 +59,7 @@ export async function loadModel(folder: string): Promise<Model> {
     description.tokenizer.lowercase,
   );
   const loaded = loadTokenizer(tokenizer);
-  if (loaded.vocabulary > description.vocabulary) {
-    throw new LightedgeError(
-      "model/invalid",
-      `model.json: vocabulary is ${description.vocabulary} and the tokenizer has ${loaded.vocabulary} tokens.`,
-      { field: "vocabulary" },
-    );
-  }
+  checkVocabulary(description, loaded.vocabulary);
   const prompts = promptTokens(description, loaded);
   const special = specialIds(description, loaded);
   const around = (special.bos === null ? 0 : 1) + (special.eos === null ? 0 : 1);
@@ -83,6 +77,18 @@ export async function loadModel(folder: string): Promise<Model> {
     promptTokens: promptOf,
     maxTextTokens: (task, role) => description.max_tokens - around - promptOf(task, role).length,
   };
+}
+
+/** Rows that a vocabulary may have beyond its tokenizer's tokens: makers fill it up to a multiple of some power of two. */
+const SPARE_ROWS = 1024;
+
+function checkVocabulary({ vocabulary, tokenizer }: ModelDescription, tokens: number): void {
+  if (tokens <= vocabulary && vocabulary <= tokens + SPARE_ROWS) return;
+  throw new LightedgeError(
+    "model/invalid",
+    `model.json: vocabulary is ${vocabulary} and ${printable(tokenizer.file)} has ${tokens} tokens; it must have as many, or up to ${SPARE_ROWS} fewer. It is another model's tokenizer, or vocabulary is wrong.`,
+    { field: "vocabulary", value: String(vocabulary), limit: tokens },
+  );
 }
 
 /** Texts for people, and how query tables are made and read, change no encoding: caches outlive a change of them. */
@@ -148,11 +154,12 @@ function promptTokens(
       ["document", document_prompt],
     ] as const) {
       const ids = tokenizer.ids(prompt);
-      if (ids.length > description.max_tokens / 2) {
+      const limit = Math.floor(description.max_tokens / 2);
+      if (ids.length > limit) {
         throw new LightedgeError(
           "model/invalid",
-          `model.json: the ${role} prompt of task ${task} takes ${ids.length} tokens, more than half of max_tokens.`,
-          { field: `tasks.${task}` },
+          `model.json: tasks.${task}.${role}_prompt takes ${ids.length} tokens; ${limit} are allowed, half of max_tokens, so that a text fits behind it.`,
+          { field: `tasks.${task}.${role}_prompt`, value: String(ids.length), limit },
         );
       }
       prompts.set(`${role} ${task}`, ids);

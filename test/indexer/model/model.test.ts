@@ -180,13 +180,32 @@ describe("a model folder", () => {
   it("is refused where its parts do not fit together, by the field", async () => {
     const unfit = [
       [{ vocabulary: WORDS.length - 1 }, "vocabulary"],
+      [{ vocabulary: WORDS.length + 1025 }, "vocabulary"],
       [{ special_tokens: { bos: "<s>", eos: null, pad: null } }, "special_tokens.bos"],
-      [{ tasks: { search: { query_prompt: "sea ".repeat(9), document_prompt: "" } } }, "tasks.search"],
+      [
+        { tasks: { search: { query_prompt: "sea ".repeat(9), document_prompt: "" } } },
+        "tasks.search.query_prompt",
+      ],
+      [
+        { tasks: { search: { query_prompt: "", document_prompt: "sea ".repeat(9) } } },
+        "tasks.search.document_prompt",
+      ],
     ] as const;
     for (const [changes, field] of unfit) {
       describeAs(changes);
       await expect(loadModel(folder)).rejects.toMatchObject({ code: "model/invalid", details: { field } });
     }
+  });
+});
+
+describe("a model", () => {
+  it("may have a few rows more than its tokenizer has tokens, and a prompt as long as half of its input", async () => {
+    describeAs({
+      vocabulary: WORDS.length + 1024,
+      tasks: { search: { query_prompt: "sea ".repeat(8), document_prompt: "" } },
+    });
+    const model = await loadModel(folder);
+    expect(model.maxTextTokens("search", "query")).toBe(16 - 8 - 2);
   });
 });
 
