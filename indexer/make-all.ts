@@ -37,8 +37,9 @@ export interface MakeOptions {
   /** Share of the dense side; chosen on held-out texts when absent. */
   readonly weight?: number | undefined;
   readonly spans?: SpanPlan | undefined;
-  /** Folder of caches, and a store that may have what it lacks: for the rows of a model's own table. */
-  readonly cache: string;
+  /** Folder of caches, for the rows of a model's own table: such a model needs one. */
+  readonly cache?: string | undefined;
+  /** A store that may have such rows. */
   readonly store: WriteStore;
 }
 

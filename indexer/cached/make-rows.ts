@@ -9,7 +9,7 @@ import type { WriteStore } from "../../shared/store/store.ts";
 import type { Part } from "../encode/part.ts";
 import type { Progress } from "../progress.ts";
 import { emptyBlock, seal } from "./block-file.ts";
-import { roundToHalves } from "./halves.ts";
+import { roundToHalves, singlesOf } from "./halves.ts";
 import { RowFolder } from "./row-folder.ts";
 import type { RowGraph } from "./row-graph.ts";
 import { BLOCK, idsOf, type RowPlan } from "./row-plan.ts";
@@ -128,9 +128,10 @@ export async function makeBlock(
   for (let from = 0; from < ids.length; from += pass) {
     const some = ids.slice(from, from + pass);
     const { data, first, stride } = await graph.pass(some);
-    for (const [at, id] of some.entries()) {
-      const offset = first + at * stride;
-      const bad = roundToHalves(data, offset, dimension, halves, (id - block * BLOCK) * dimension);
+    const singles = singlesOf(data);
+    for (let at = 0; at < some.length; at++) {
+      const [id, offset] = [some[at]!, first + at * stride];
+      const bad = roundToHalves(singles, offset, dimension, halves, (id - block * BLOCK) * dimension);
       if (bad >= 0) throw badRow(plan, id, bad, data[offset + bad]!);
     }
   }

@@ -43,7 +43,7 @@ export async function planRows(
   const { vocabulary, pooling, special_tokens } = description;
   const before = [...(special.bos === null ? [] : [special.bos]), ...model.promptTokens(task, "query")];
   const after = special.eos === null ? [] : [special.eos];
-  const length = before.length + 1 + after.length;
+  const length = inputTokens({ before, after });
   const tokens = Math.min(tokenizer.vocabulary, vocabulary);
   // The id that fills a batch is a token like any other where the model names none.
   const pad = special_tokens.pad === null ? null : special.pad;
@@ -62,6 +62,11 @@ export async function planRows(
     blocks: Math.ceil(tokens / BLOCK),
     pass: pass ?? Math.max(1, Math.min(BLOCK, 2 ** Math.floor(Math.log2(PASS_TOKENS / length)))),
   };
+}
+
+/** Tokens of the input that gives a row. */
+export function inputTokens({ before, after }: Pick<RowPlan, "before" | "after">): number {
+  return before.length + 1 + after.length;
 }
 
 /** Ids with a row in a block, ascending. */

@@ -9,7 +9,7 @@ import { SPLIT, splitForTuning, tuneWeight } from "../evaluate/tune.ts";
 import { SILENT, showProgress } from "../progress.ts";
 import { openSource } from "../sources/open.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
-import { openEncoder } from "./encoder.ts";
+import { cacheFolder, openEncoder } from "./encoder.ts";
 import { renderEvaluation, renderRobustness, renderTuning } from "./eval-output.ts";
 import { ENCODER_OPTIONS, STORE_OPTION, storeOf } from "./options.ts";
 
@@ -105,6 +105,7 @@ export const evalCommand: Command = {
             store,
             bits,
             ...(tableBytes === undefined ? {} : { tableBytes }),
+            cache: cacheFolder(args),
             ...options,
           },
           progress,

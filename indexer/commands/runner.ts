@@ -87,7 +87,7 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
     if (lease.kind === "busy") return lease;
     try {
       cached ??= await withCache(await ports.openEncoder());
-      const around = { ...choices, source, store, encoder: cached, now };
+      const around = { ...choices, source, store, cache, encoder: cached, now };
       const run = await runIndex(spec, around, progress);
       await leaveMark(spec, choices, run.report.version);
       return { kind: "built", run };
@@ -100,7 +100,7 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
   async function partOf(spec: IndexSpec, choices: RunChoices, part: Part): Promise<RunOutcome> {
     const source = await openSources(spec, progress);
     parted ??= await partEncoder(await ports.openEncoder(), part, { store, folder: cache, warn });
-    const around = { ...choices, source, store, encoder: parted, now };
+    const around = { ...choices, source, store, cache, encoder: parted, now };
     const report = await encodePart({ ...buildOptionsOf(spec), ...around }, progress);
     return { kind: "part", part, report };
   }
@@ -112,7 +112,7 @@ export function createRunner(options: RunnerOptions, ports: RunnerPorts, progres
     const fetch = fetchFrom(store, cached.model.encoderHash, warn);
     const survey = surveyEncoder(cached, cache, fetch);
     try {
-      const around = { ...choices, source, store, encoder: survey, now };
+      const around = { ...choices, source, store, cache, encoder: survey, now };
       const report = await dryRun({ ...buildOptionsOf(spec), ...around }, { sampler: cached }, progress);
       return { kind: "dry", report };
     } finally {
@@ -188,11 +188,12 @@ export function outcomeSentences(index: string, outcome: RunOutcome): string {
     case "built":
       return sentencesOf(index, outcome.run);
     case "part": {
-      const { own, encoded, copied, packs, bytes } = outcome.report;
+      const { own, encoded, copied, packs, bytes, rows } = outcome.report;
       const { number, of } = outcome.part;
       return [
         `Part ${number} of ${of} of ${index} is in the store; nothing was published.`,
         `${own} texts: ${encoded} encoded, ${copied} from the local cache, ${own - encoded - copied} in the store already; ${bytes} bytes written, in packs: ${packs}.`,
+        ...(rows === undefined ? [] : [`${rows} rows of query tables were made.`]),
       ].join("\n");
     }
     case "dry": {

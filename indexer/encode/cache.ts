@@ -58,6 +58,7 @@ export function cachedEncoder(encoder: Encoder, folder: string, fetch?: FetchPac
   return {
     model: encoder.model,
     provider: encoder.provider,
+    openRows: (plan) => encoder.openRows(plan),
     counts,
     async encode(texts, wanted, onProgress = () => {}) {
       const keys = texts.map((text) => cacheKey(encoderHash, text, wanted));

@@ -1,5 +1,7 @@
 /** Texts to encodings by the full model: the only place where a neural network runs. */
 import type { SparseVector } from "../../shared/segment/impacts.ts";
+import type { RowGraph } from "../cached/row-graph.ts";
+import type { RowPlan } from "../cached/row-plan.ts";
 import type { Model, Role } from "../model/model.ts";
 
 export type { SparseVector } from "../../shared/segment/impacts.ts";
@@ -35,5 +37,7 @@ export interface Encoder {
     wanted: Wanted,
     onProgress?: (texts: number) => void,
   ): Promise<readonly Encoding[]>;
+  /** The part of the model that gives the rows of its own query table, opened beside it. The caller closes it. */
+  openRows(plan: RowPlan): Promise<RowGraph>;
   close(): Promise<void>;
 }

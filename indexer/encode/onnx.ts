@@ -1,6 +1,7 @@
 /** The encoder over onnxruntime: texts to ids, batches of like length, graphs, pooling. */
 import { LightedgeError } from "../../shared/errors.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
+import { openRowGraph } from "../cached/row-graph.ts";
 import type { MaskRule } from "../model/description.ts";
 import type { Model } from "../model/model.ts";
 import { BATCH_TOKENS, type BatchSize, foundSize, givenSize, inBatches } from "./batches.ts";
@@ -86,6 +87,7 @@ export async function createOnnxEncoder(model: Model, options: OnnxOptions): Pro
         onProgress,
       );
     },
+    openRows: (plan) => openRowGraph(plan, options),
     close: () => graphs.close(),
   };
 }

@@ -48,6 +48,7 @@ export interface PartCounts {
 
 /** An encoder of one part. What it gives means nothing: every vector is of zeros. */
 export interface PartEncoder extends Encoder {
+  readonly part: Part;
   readonly counts: PartCounts;
   /** Puts what is left into the store. */
   finish(): Promise<void>;
@@ -130,7 +131,9 @@ export async function partEncoder(
 
   return {
     model: encoder.model,
+    part,
     provider: encoder.provider,
+    openRows: (plan) => encoder.openRows(plan),
     counts,
     async encode(texts, wanted, onProgress = () => {}) {
       const missing = await lacking(texts, wanted);

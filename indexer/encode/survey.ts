@@ -29,6 +29,7 @@ export function surveyEncoder(encoder: Encoder, folder: string, fetch?: FetchPac
   return {
     model: encoder.model,
     provider: encoder.provider,
+    openRows: (plan) => encoder.openRows(plan),
     missing,
     get known() {
       return known;

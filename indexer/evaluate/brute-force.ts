@@ -3,7 +3,13 @@
  * Slow, simple, and sharing none of its code.
  */
 
-import { bagOf, impactsOf, type SparseOptions, statisticsOf } from "../../shared/segment/impacts.ts";
+import {
+  bagOf,
+  type CollectionStatistics,
+  impactsOf,
+  type SparseOptions,
+  statisticsOf,
+} from "../../shared/segment/impacts.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import type { Corpus, CorpusDocument } from "../stages/encode-corpus.ts";
 import type { RankedIds } from "./metrics.ts";
@@ -32,16 +38,18 @@ export function dot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** The sparse side in full precision: a query's text to the scores of all documents. */
+/** The sparse side in full precision: a query's text to the scores of all documents. Tokens of queries weigh their idf unless said otherwise. */
 export function sparseScorer(
   { documents }: Pick<Corpus, "documents">,
   tokenizer: Tokenizer,
   options: SparseOptions,
+  weigh: (statistics: CollectionStatistics) => Float64Array = ({ idf }) => idf,
 ): (text: string) => Float64Array {
   const statistics = statisticsOf(
     documents.map(({ bag }) => bag),
     tokenizer.vocabulary,
   );
+  const weights = weigh(statistics);
   const postings = new Map<number, [number, number][]>();
   documents.forEach(({ bag, learned }, document) => {
     const { ids, values } = impactsOf(bag, options.alpha > 0 ? learned : null, statistics, options);
@@ -55,7 +63,7 @@ export function sparseScorer(
     const scores = new Float64Array(documents.length);
     const { ids, counts } = bagOf(tokenizer.ids(text));
     ids.forEach((id, at) => {
-      const weight = counts[at]! * statistics.idf[id]!;
+      const weight = counts[at]! * weights[id]!;
       for (const [document, value] of postings.get(id) ?? []) scores[document]! += weight * value;
     });
     return scores;

@@ -4,7 +4,7 @@
  * BM25.
  */
 import type { OpenIndex } from "../../shared/engine/api.ts";
-import { SPARSE_OPTIONS, sparseOptionsOf } from "../../shared/segment/impacts.ts";
+import { SPARSE_OPTIONS } from "../../shared/segment/impacts.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { createRotation, ROTATION } from "../compress/rotate.ts";
@@ -14,6 +14,7 @@ import type { Progress } from "../progress.ts";
 import type { Source } from "../sources/source.ts";
 import { collect } from "../stages/collect.ts";
 import { type Corpus, encodeCorpus } from "../stages/encode-corpus.ts";
+import { rulesOf } from "../stages/query-rules.ts";
 import { bestIds, denseScores, hybridScores, sparseScorer } from "./brute-force.ts";
 import { DEPTH, type RankedIds } from "./metrics.ts";
 
@@ -80,10 +81,12 @@ export async function fullRankings(queries: readonly string[], parts: FullParts)
 
 /** Ranks by a query's text and its vector by the full encoder, `depth` documents deep. */
 export function fullRanker(
-  { corpus, ids, tokenizer, weight }: FullParts,
+  { corpus, ids, encoder, tokenizer, weight }: FullParts,
   depth: number,
 ): (text: string, vector: Float32Array) => Readonly<Record<keyof FullRankings, RankedIds>> {
-  const sparse = sparseScorer(corpus, tokenizer, sparseOptionsOf(corpus.chunks >= CLUSTERS_FROM));
+  const rules = rulesOf(encoder.model);
+  const options = rules.sparse(corpus.chunks >= CLUSTERS_FROM);
+  const sparse = sparseScorer(corpus, tokenizer, options, rules.weights);
   const bm25 = sparseScorer(corpus, tokenizer, { ...SPARSE_OPTIONS, alpha: 0 });
   return (text, vector) => {
     const dense = denseScores(corpus, vector);

@@ -18,7 +18,7 @@ import {
 import { readTable } from "../../shared/format/table.ts";
 import { writeTombstones } from "../../shared/format/tombstones.ts";
 import { type Assigner, createAssigner } from "../../shared/segment/clusters.ts";
-import { impactsOf, sparseOptionsOf } from "../../shared/segment/impacts.ts";
+import { impactsOf } from "../../shared/segment/impacts.ts";
 import type { ReadStore } from "../../shared/store/store.ts";
 import { decodeTable } from "../compress/decode-table.ts";
 import type { MadeParts, MakeOptions } from "../make-all.ts";
@@ -28,7 +28,7 @@ import { encodeCorpus } from "../stages/encode-corpus.ts";
 import { clusterKernels } from "../stages/make-clusters.ts";
 import { makeLexicon } from "../stages/make-lexicon.ts";
 import { corpusDocuments, makeShards, type ShardDocument } from "../stages/make-shards.ts";
-import { MIX } from "../stages/mix.ts";
+import { rulesOf } from "../stages/query-rules.ts";
 import { segmentFacts, type Tools } from "../stages/tools.ts";
 import type { Publisher } from "../store/publish-version.ts";
 import type { Base } from "./base.ts";
@@ -61,7 +61,8 @@ export async function makeSome(
   const [tableEntry] = blobsOf(manifest, "table");
   const parts = keptParts(base, plan);
   const clusters = plan.kind === "none" ? null : await keptClusters(store, manifest);
-  const facts = segmentFacts(tools, tableEntry!.sha256, { impact_scale: build.impact_scale, mix: MIX });
+  const { mix } = rulesOf(tools.encoder.model);
+  const facts = segmentFacts(tools, tableEntry!.sha256, { impact_scale: build.impact_scale, mix });
   const documents = [
     ...(await freshDocuments(store, base, plan, collection, tools, options, facts, progress)),
     ...(await mergedDocuments(store, base, plan)),
@@ -139,7 +140,7 @@ async function freshDocuments(
   const some = someOf(collection, fresh);
   const corpus = await encodeCorpus(some, { ...tools, overlapTokens }, progress);
   const statistics = { meanLength: manifest.build!.mean_length };
-  const sparse = sparseOptionsOf(blobsOf(manifest, "clusters").length > 0);
+  const sparse = rulesOf(tools.encoder.model).sparse(blobsOf(manifest, "clusters").length > 0);
   const impacts = corpus.documents.map(({ bag, learned }) => impactsOf(bag, learned, statistics, sparse));
   const table = readTable(await loadEnvelope(store, blobsOf(manifest, "table")[0]!));
   return corpusDocuments(some, corpus, { impacts, table: decodeTable(table) }, facts);

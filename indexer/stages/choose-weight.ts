@@ -16,9 +16,9 @@ import type { Progress } from "../progress.ts";
 import { impactsLeft } from "../sparse/impacts-left.ts";
 import type { Collection } from "./collect.ts";
 import type { Corpus } from "./encode-corpus.ts";
-import type { BuiltTable } from "./fit-tables.ts";
 import { cutQuestions, type HeldOut } from "./held-out.ts";
 import { mixVectors } from "./mix.ts";
+import type { BuiltTable } from "./table-source.ts";
 
 /** What choosing needs beside the corpus. */
 export interface WeightOptions {
@@ -28,6 +28,10 @@ export interface WeightOptions {
   readonly task: string;
   readonly maxTokens: number;
   readonly statistics: CollectionStatistics;
+  /** Sparse weight of each token id in a query. */
+  readonly weights: Float64Array;
+  /** The choice where too few questions can be cut. */
+  readonly fallback: number;
   readonly sparse: SparseOptions;
   readonly table: BuiltTable;
   readonly mix: number;
@@ -40,8 +44,6 @@ export interface WeightChoice {
   readonly curve: readonly WeightPoint[];
 }
 
-/** The weight where too few questions can be cut: the best of the two collections it was tuned on (decision 0009). */
-export const FALLBACK_WEIGHT = 0.6;
 /** Questions, and how many it takes to trust them. Documents that they are sought among, at most. */
 const QUESTIONS = 400;
 const LEAST_QUESTIONS = 50;
@@ -59,8 +61,8 @@ export async function chooseWeight(
   const { documents, questions } = await drawQuestions(collection, corpus);
   const rests = await encodeRests(questions, options);
   if (rests === null) {
-    stage.done(`${FALLBACK_WEIGHT}, for want of texts to cut questions from`);
-    return { weight: FALLBACK_WEIGHT, questions: questions.length, curve: [] };
+    stage.done(`${options.fallback}, for want of texts to cut questions from`);
+    return { weight: options.fallback, questions: questions.length, curve: [] };
   }
   const search = searcher(corpus, documents, options);
   const scores = questions.map((question, at) => {
@@ -103,7 +105,7 @@ export async function encodeRests(
 /** Scores of all documents for a question, its own by what is left of it. */
 function searcher(corpus: Corpus, documents: readonly number[], options: WeightOptions) {
   const { tokenizer, rotation, table, mix, maxTokens } = options;
-  const { statistics, sparse: sparseOptions } = options;
+  const { statistics, weights, sparse: sparseOptions } = options;
   const mixed = (vector: Float32Array, tokens: readonly number[]) => mixVectors(vector, tokens, table, mix);
   const vectors = documents.map((number) => {
     const { firstChunk, passages } = corpus.documents[number]!;
@@ -125,7 +127,7 @@ function searcher(corpus: Corpus, documents: readonly number[], options: WeightO
     const left = impactsLeft(corpus.documents[held.document]!, cut, learned, statistics, sparseOptions);
     const bag = bagOf(ids);
     bag.ids.forEach((id, at) => {
-      const weight = bag.counts[at]! * statistics.idf[id]!;
+      const weight = bag.counts[at]! * weights[id]!;
       for (const [number, impact] of postings.get(id) ?? [])
         if (number !== own) sparse[number]! += weight * impact;
       const kept = left.ids.indexOf(id);

@@ -1,77 +1,60 @@
 /** Corpus to query table: spans drawn and encoded, rows fitted to them, rows compressed. */
 import { LightedgeError } from "../../shared/errors.ts";
-import type { Sha256 } from "../../shared/hash.ts";
-import type { RowBits } from "../../shared/kernels/kernels.ts";
-import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
-import { type CompressedTable, compressTable, inMemory } from "../compress/compress-table.ts";
-import type { Rotation } from "../compress/rotate.ts";
-import type { Encoder } from "../encode/encoder.ts";
+import { compressTable, inMemory } from "../compress/compress-table.ts";
 import { choosePhrases } from "../fit/choose-phrases.ts";
 import { type FitTexts, fitTable } from "../fit/fit-table.ts";
 import { keywordsOf } from "../fit/keywords.ts";
+import { loadPrior } from "../fit/prior.ts";
 import { SPAN_PLAN, type SpanPlan, spansOf } from "../fit/spans.ts";
 import type { Progress } from "../progress.ts";
 import type { Collection } from "./collect.ts";
 import { type Corpus, textOf } from "./encode-corpus.ts";
+import { type TableSettings, type TableSource, tableFacts } from "./table-source.ts";
 
-/** What a table for one task needs. */
-export interface TableOptions {
-  readonly task: string;
-  readonly queryPrompt: string;
-  readonly encoder: Encoder;
-  readonly tokenizer: Tokenizer;
-  readonly tokenizerSha256: Sha256;
-  readonly rotation: Rotation;
-  readonly bits: RowBits;
-  /** vocabulary x dimension in the rotated space; zeros where the model ships no prior. */
-  readonly prior: Float32Array;
-  /** Sparse weight of each token id, at least 0. */
-  readonly weights: Float64Array;
-  readonly spans?: SpanPlan;
-}
-
-/** A compressed table with the figures of its fit. */
-export interface BuiltTable extends CompressedTable {
-  readonly figures: Readonly<Record<string, number>>;
+/** What fitting needs beside what every table does. */
+export interface FitSettings extends TableSettings {
+  /** Which texts to draw; `SPAN_PLAN` when absent. */
+  readonly spans?: SpanPlan | undefined;
 }
 
 /** Texts encoded at a time. */
 const SLICE = 4096;
 
-/** Fits and compresses the table of one task. */
-export async function buildTable(
+/**
+ * Tables fitted to the corpus, from the model's generic prior on. Memory: vectors of all texts, and some vocabulary x
+ * dimension numbers. Throws what `loadPrior` does.
+ */
+export async function fittedTables(
   collection: Collection,
   corpus: Corpus,
-  options: TableOptions,
+  settings: FitSettings,
   progress: Progress,
-): Promise<BuiltTable> {
-  const texts = await drawTexts(collection, corpus, options);
-  const phrases = choosePhrases(corpus, options.weights.length);
-  const fitTexts = { ...(await encodeTexts(texts, options, progress)), phrases };
-  const stage = progress.stage("fit query table", 1);
-  let done = 0;
-  const table = await fitTable(fitTexts, options.prior, options.rotation.dimension, undefined, (share) => {
-    stage.advance(share - done);
-    done = share;
-  });
-  stage.done(`${texts.length} texts, residual ${table.figures.residual?.toFixed(3)}`);
-  const compressed = await compressTable(inMemory(table), {
-    encoder: options.encoder.model.encoderHash,
-    tokenizer: options.tokenizerSha256,
-    task: options.task,
-    queryPrompt: options.queryPrompt,
-    bits: options.bits,
-    uses: tokenUses(corpus, options.weights.length),
-    weights: options.weights,
-  });
-  return { ...compressed, figures: table.figures };
+): Promise<TableSource> {
+  const { encoder, weights, rotation } = settings;
+  const prior = await loadPrior(encoder.model);
+  const texts = await drawTexts(collection, corpus, settings);
+  const phrases = choosePhrases(corpus, weights.length);
+  return {
+    async table(task) {
+      const fitTexts = { ...(await encodeTexts(texts, { ...settings, task }, progress)), phrases };
+      const stage = progress.stage("fit query table", 1);
+      let done = 0;
+      const table = await fitTable(fitTexts, prior, rotation.dimension, undefined, (share) => {
+        stage.advance(share - done);
+        done = share;
+      });
+      stage.done(`${texts.length} texts, residual ${table.figures.residual?.toFixed(3)}`);
+      const compressed = await compressTable(inMemory(table), tableFacts(settings, task, "fitted"));
+      return { ...compressed, figures: table.figures };
+    },
+  };
 }
 
 /** The spans and keyword texts of every document; a collection of nothing but empty documents gives none. */
 export async function drawTexts(
   collection: Collection,
   corpus: Corpus,
-  options: Pick<TableOptions, "tokenizer" | "weights" | "spans">,
+  options: Pick<FitSettings, "tokenizer" | "weights" | "spans">,
 ): Promise<string[]> {
   const counts = { documents: collection.ids.length, sentences: corpus.sentences };
   const texts: string[] = [];
@@ -89,7 +72,7 @@ export async function drawTexts(
 function wordWeights({
   tokenizer,
   weights,
-}: Pick<TableOptions, "tokenizer" | "weights">): (word: string) => number {
+}: Pick<FitSettings, "tokenizer" | "weights">): (word: string) => number {
   const known = new Map<string, number>();
   return (word) => {
     const seen = known.get(word);
@@ -110,7 +93,7 @@ function seedOf(id: string): number {
 /** Texts as the fit takes them, encoded as queries of a task. */
 export async function encodeTexts(
   texts: readonly string[],
-  options: Pick<TableOptions, "encoder" | "rotation" | "tokenizer" | "task">,
+  options: Pick<FitSettings, "encoder" | "rotation" | "tokenizer"> & { readonly task: string },
   progress: Progress,
 ): Promise<Omit<FitTexts, "phrases">> {
   const { encoder, rotation, tokenizer, task } = options;
@@ -129,11 +112,4 @@ export async function encodeTexts(
   }
   stage.done(`${texts.length} texts`);
   return { tokens: texts.map((text) => tokenizer.ids(text)), targets };
-}
-
-/** How often each token occurs in the chunks: the order of rows, so that the head of the file is what queries need. */
-function tokenUses(corpus: Corpus, vocabulary: number): Uint32Array {
-  const counts = new Uint32Array(vocabulary);
-  for (let chunk = 0; chunk < corpus.chunks; chunk++) for (const id of corpus.tokens(chunk)) counts[id]!++;
-  return counts;
 }

@@ -18,8 +18,8 @@ import { Random } from "../random.ts";
 import { drawQuestions } from "./choose-weight.ts";
 import type { Collection } from "./collect.ts";
 import type { Corpus } from "./encode-corpus.ts";
-import type { BuiltTable } from "./fit-tables.ts";
 import { mixVectors } from "./mix.ts";
+import type { BuiltTable } from "./table-source.ts";
 
 /** What making clusters needs beside the corpus. */
 export interface ClustersOptions {

@@ -25,12 +25,17 @@ export interface SparseOptions {
   readonly alpha: number;
   /** Least impact of a token that the text does not have, alpha applied; 0 keeps all. More of it saves postings. Decision 0003. */
   readonly least: number;
+  /** Whether the words of the text count by themselves. Absent means yes; no leaves the learned impacts alone, of a text that has any. */
+  readonly lexical?: boolean;
 }
 
 /** The options that indexes are built with; decision 0003 has the measurements. */
 export const SPARSE_OPTIONS: SparseOptions = { k1: 0.9, b: 0.4, alpha: 0.5, least: 0 };
 /** Those of indexes that have clusters: so large that memory is what limits them. */
 export const LARGE_SPARSE_OPTIONS: SparseOptions = { ...SPARSE_OPTIONS, least: 0.4 };
+
+/** Those of models whose impacts were trained to be all of the sparse side (LightRetriever, arXiv 2505.12260). */
+export const LEARNED_SPARSE_OPTIONS: SparseOptions = { ...SPARSE_OPTIONS, alpha: 1, lexical: false };
 
 /** The options of an index with clusters or without. */
 export function sparseOptionsOf(hasClusters: boolean): SparseOptions {
@@ -87,13 +92,15 @@ export function impactsOf(
   statistics: Pick<CollectionStatistics, "meanLength">,
   options: SparseOptions = SPARSE_OPTIONS,
 ): SparseVector {
-  const { k1, b, alpha, least } = options;
+  const { k1, b, alpha, least, lexical: counts = true } = options;
   const norm = k1 * (1 - b + (b * bag.length) / statistics.meanLength);
   const sums = new Map<number, number>();
-  bag.ids.forEach((id, at) => {
-    const count = bag.counts[at]!;
-    sums.set(id, (count * (k1 + 1)) / (count + norm));
-  });
+  if (counts || learned === null) {
+    bag.ids.forEach((id, at) => {
+      const count = bag.counts[at]!;
+      sums.set(id, (count * (k1 + 1)) / (count + norm));
+    });
+  }
   learned?.ids.forEach((id, at) => {
     const lexical = sums.get(id);
     const impact = alpha * learned.values[at]!;

@@ -1,6 +1,8 @@
 /** A document encoder without a network: the same few numbers for the same text on every machine. */
 import { createHash } from "node:crypto";
+import type { RowGraph } from "../../indexer/cached/row-graph.ts";
 import type { Encoder, Encoding, SparseVector } from "../../indexer/encode/encoder.ts";
+import type { QueryTable } from "../../indexer/model/description.ts";
 import type { Model } from "../../indexer/model/model.ts";
 import { Random } from "../../indexer/random.ts";
 import type { Sha256 } from "../../shared/hash.ts";
@@ -77,6 +79,7 @@ export interface TinyOptions {
   readonly tasks?: Model["description"]["tasks"];
   /** Tokens of a query that count; as many as a request may have when absent. */
   readonly maxQueryTokens?: number;
+  readonly queryTable?: QueryTable;
 }
 
 /** An encoder whose vectors are nearly, but not quite, sums of one vector per token. */
@@ -99,11 +102,25 @@ export function tinyEncoder(options: TinyOptions = {}): Encoder & { readonly enc
         };
       });
     },
+    openRows: async () => tinyRows(),
     async close() {},
   };
 }
 
-function tinyModel({ sparse = true, tasks, maxQueryTokens }: TinyOptions): Model {
+/** Its own query table: a token's part in the vectors of texts. */
+export function tinyRows(): RowGraph {
+  return {
+    provider: "tiny",
+    pass: async (ids) => ({
+      data: Float32Array.from(ids.flatMap((id) => [...VECTORS[id]!])),
+      first: 0,
+      stride: DIMENSION,
+    }),
+    async close() {},
+  };
+}
+
+function tinyModel({ sparse = true, tasks, maxQueryTokens, queryTable = "fitted" }: TinyOptions): Model {
   const description: Model["description"] = {
     format: 1,
     name: "tiny",
@@ -120,6 +137,7 @@ function tinyModel({ sparse = true, tasks, maxQueryTokens }: TinyOptions): Model
     tasks: tasks ?? { search: { query_prompt: "", document_prompt: "" } },
     sparse: sparse ? { mask: ["special"], top_k: 64 } : null,
     prior: null,
+    ...(queryTable === "fitted" ? {} : { query_table: queryTable }),
     ...(maxQueryTokens === undefined ? {} : { max_query_tokens: maxQueryTokens }),
   };
   const digest = createHash("sha256").update(JSON.stringify(description)).digest("hex");
@@ -131,7 +149,7 @@ function tinyModel({ sparse = true, tasks, maxQueryTokens }: TinyOptions): Model
     tokenizer: TINY_TOKENIZER,
     special: { bos: null, eos: null, pad: 0 },
     dimension: DIMENSION,
-    queryTable: "fitted",
+    queryTable,
     promptTokens: () => [],
     maxTextTokens: () => MAX_TOKENS,
   };

@@ -10,7 +10,8 @@ import {
   type SparseOptions,
   statisticsOf,
 } from "../../../shared/segment/impacts.ts";
-import { MIX, mixVectors } from "../../stages/mix.ts";
+import { mixVectors } from "../../stages/mix.ts";
+import { rulesOf } from "../../stages/query-rules.ts";
 import { dot } from "../brute-force.ts";
 import { mean } from "../evaluate.ts";
 import { fullVectors } from "../full-encoder.ts";
@@ -80,8 +81,9 @@ async function denseScores(
   const asked = pairs.flatMap((pair) => pair.queries);
   const queries = await encode(asked, "query");
   const sums = new Map(asked.map((text) => [text, table.encode(tokenizer.ids(text))]));
+  const { mix } = rulesOf(full.encoder.model);
   const mixed = new Map(
-    texts.map((text) => [text, mixVectors(documents.get(text)!, tokenizer.ids(text), table, MIX)]),
+    texts.map((text) => [text, mixVectors(documents.get(text)!, tokenizer.ids(text), table, mix)]),
   );
   const cosine =
     (of: ReadonlyMap<string, Float32Array>, against: ReadonlyMap<string, Float32Array>): Score =>
@@ -106,8 +108,9 @@ async function sparseScores(
     ? await encoder.encode(texts, { role: "document", task, dense: false, sparse })
     : [];
   const learned = new Map(texts.map((text, at) => [text, encodings[at]?.sparse ?? null]));
+  const rules = rulesOf(encoder.model);
   const scorer =
-    (options: SparseOptions): Score =>
+    (options: SparseOptions, weights: Float64Array): Score =>
     ({ documents, queries }, query, document) => {
       const text = documents[document];
       const expansion = options.alpha > 0 ? learned.get(text)! : null;
@@ -115,9 +118,12 @@ async function sparseScores(
       const impacts = new Map(Array.from(ids, (id, at) => [id, values[at]!]));
       const asked = bagOf(tokenizer.ids(queries[query]));
       return asked.ids.reduce(
-        (sum, id, at) => sum + asked.counts[at]! * statistics.idf[id]! * (impacts.get(id) ?? 0),
+        (sum, id, at) => sum + asked.counts[at]! * weights[id]! * (impacts.get(id) ?? 0),
         0,
       );
     };
-  return { sparse: scorer(SPARSE_OPTIONS), bm25: scorer({ ...SPARSE_OPTIONS, alpha: 0 }) };
+  return {
+    sparse: scorer(rules.sparse(false), rules.weights(statistics)),
+    bm25: scorer({ ...SPARSE_OPTIONS, alpha: 0 }, statistics.idf),
+  };
 }

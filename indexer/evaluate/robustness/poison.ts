@@ -9,10 +9,11 @@
  * whole vocabulary, with passages that no filter of odd tokens would catch.
  */
 
-import { bagOf, sparseOptionsOf } from "../../../shared/segment/impacts.ts";
+import { bagOf } from "../../../shared/segment/impacts.ts";
 import { CLUSTERS_FROM } from "../../fit/clusters.ts";
 import { Random } from "../../random.ts";
-import { MIX, mixVectors } from "../../stages/mix.ts";
+import { mixVectors } from "../../stages/mix.ts";
+import { rulesOf } from "../../stages/query-rules.ts";
 import { best, denseScores, hybridScores, sparseScorer } from "../brute-force.ts";
 import { mean } from "../evaluate.ts";
 import { type FullParts, fullVectors } from "../full-encoder.ts";
@@ -83,14 +84,18 @@ async function shown(
   const legitimate = full.corpus.documents.length;
   const vectors = await fullVectors(passages, full, "document");
   const corpus = await withPassages(full, passages);
-  const poisoned = passages.map((text, at) => mixVectors(vectors[at]!, full.tokenizer.ids(text), table, MIX));
+  const poisoned = passages.map((text, at) =>
+    mixVectors(vectors[at]!, full.tokenizer.ids(text), table, rulesOf(full.encoder.model).mix),
+  );
   const vectorsOf = (own: (chunk: number) => Float32Array, added: readonly Float32Array[]) => ({
     documents: corpus.documents,
     vector: (chunk: number) => (chunk < full.corpus.chunks ? own(chunk) : added[chunk - full.corpus.chunks]!),
   });
   const byTable = vectorsOf(mixed, poisoned);
   const byEncoder = vectorsOf((chunk) => full.corpus.vector(chunk), vectors);
-  const sparse = sparseScorer(corpus, full.tokenizer, sparseOptionsOf(full.corpus.chunks >= CLUSTERS_FROM));
+  const rules = rulesOf(full.encoder.model);
+  const options = rules.sparse(full.corpus.chunks >= CLUSTERS_FROM);
+  const sparse = sparseScorer(corpus, full.tokenizer, options, rules.weights);
   const queries = await fullVectors(asked, full, "query");
   const hits = asked.map((text, at) => {
     const dense = denseScores(byTable, table.encode(full.tokenizer.ids(text)));

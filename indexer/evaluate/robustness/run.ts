@@ -3,7 +3,8 @@ import type { OpenIndex } from "../../../shared/engine/api.ts";
 import type { ReadStore } from "../../../shared/store/store.ts";
 import type { Progress } from "../../progress.ts";
 import { Random } from "../../random.ts";
-import { MIX, mixVectors } from "../../stages/mix.ts";
+import { mixVectors } from "../../stages/mix.ts";
+import { rulesOf } from "../../stages/query-rules.ts";
 import type { JudgedQuery, TestCollection } from "../collection.ts";
 import type { FullParts } from "../full-encoder.ts";
 import { fidelity } from "./fidelity.ts";
@@ -84,9 +85,10 @@ function drawn(queries: readonly JudgedQuery[], { seed, sample }: RobustnessOpti
   return Array.from(order.subarray(0, sample).sort(), (at) => queries[at]!);
 }
 
-function mixedVectors({ corpus }: FullParts, table: QueryTable): Subject["mixed"] {
+function mixedVectors({ corpus, encoder }: FullParts, table: QueryTable): Subject["mixed"] {
+  const { mix } = rulesOf(encoder.model);
   const vectors = Array.from({ length: corpus.chunks }, (_, chunk) =>
-    mixVectors(corpus.vector(chunk), corpus.tokens(chunk), table, MIX),
+    mixVectors(corpus.vector(chunk), corpus.tokens(chunk), table, mix),
   );
   return (chunk) => vectors[chunk]!;
 }

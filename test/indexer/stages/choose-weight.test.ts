@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { SILENT } from "../../../indexer/progress.ts";
-import { FALLBACK_WEIGHT } from "../../../indexer/stages/choose-weight.ts";
 import { collect } from "../../../indexer/stages/collect.ts";
 import type { Corpus } from "../../../indexer/stages/encode-corpus.ts";
 import { cutQuestions } from "../../../indexer/stages/held-out.ts";
+import { FITTED_WEIGHT } from "../../../indexer/stages/query-rules.ts";
 import { buildTiny } from "../../helpers/tiny-build.ts";
 import { sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
 
@@ -81,7 +81,7 @@ describe("the fusion weight of an index", () => {
 
   it("is the fallback where there is too little to cut", async () => {
     const { manifest } = await buildTiny({ source: sourceOf(tinyDocuments(12)), weight: undefined });
-    expect(manifest.fusion.weight).toBe(FALLBACK_WEIGHT);
+    expect(manifest.fusion.weight).toBe(FITTED_WEIGHT);
   });
 
   it("is what was asked for where somebody knows better", async () => {
