@@ -17,6 +17,7 @@ import { replicateCommand } from "./commands/replicate.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { tableCommand } from "./commands/table.ts";
 import { versionsCommand } from "./commands/versions.ts";
 import { warmCommand } from "./commands/warm.ts";
 
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   gcCommand,
   exportCommand,
   priorCommand,
+  tableCommand,
   demoCommand,
 ];
 

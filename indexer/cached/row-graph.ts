@@ -4,10 +4,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { LightedgeError } from "../../shared/errors.ts";
-import { type Device, type OpenedGraph, openGraph } from "../encode/device.ts";
+import { type Device, firstLine, isOutOfMemory, type OpenedGraph, openGraph } from "../encode/device.ts";
+import { checkGraph, checkOutput } from "../encode/graph-check.ts";
+import { type Output, tensorOutput } from "../encode/outputs.ts";
+import type { GraphDescription } from "../model/description.ts";
 import type { Model } from "../model/model.ts";
 import { partFor } from "./graph-part.ts";
-import type { RowPlan } from "./row-plan.ts";
+import { inputTokens, type RowPlan } from "./row-plan.ts";
 
 /** Rows of a pass: that of id `at` begins at `first + at * stride`. Valid until the next pass. */
 export interface PassRows {
@@ -30,14 +33,19 @@ export interface RowGraphOptions {
   readonly device: Device;
   /** Threads; the number of cores when absent. */
   readonly threads?: number;
+  /** Told when the device is not the one that `auto` would rather have. */
+  readonly warn?: (message: string) => void;
 }
+
+type DenseGraph = GraphDescription & { readonly dense: string };
 
 /** Opens the part of a model that gives hidden states. Throws what `openGraph` does. */
 export async function openRowGraph(plan: RowPlan, options: RowGraphOptions): Promise<RowGraph> {
   const { model, before, after } = plan;
-  const { dense } = denseGraph(model);
-  const { session, provider } = await openPart(model, options);
-  const length = before.length + 1 + after.length;
+  const graph = denseGraph(model);
+  const { session, provider, fellBack } = await openPart(model, graph, options);
+  if (fellBack !== null) options.warn?.(`Rows are made on the CPU: ${fellBack}`);
+  const length = inputTokens(plan);
   const hidden = model.description.dimension;
   /** Inputs by number of ids: all passes but the last ones of blocks have as many. */
   const known = new Map<number, Readonly<Record<string, Tensor>>>();
@@ -60,29 +68,46 @@ export async function openRowGraph(plan: RowPlan, options: RowGraphOptions): Pro
   return {
     provider,
     async pass(ids) {
-      const output = (await session.run(inputsOf(ids), [dense]))[dense]!;
-      if (output.dims.join() !== [ids.length, length, hidden].join()) {
-        throw new LightedgeError(
-          "model/invalid",
-          `The output ${dense} is [${output.dims.join(", ")}] for ${ids.length} inputs of ${length} tokens; model.json says ${hidden} numbers.`,
-          { field: "dimension", value: output.dims.join(", ") },
-        );
-      }
-      return pooled(floatsOf(output, dense), ids.length, length, hidden, model.description.pooling);
+      const outputs = await session.run(inputsOf(ids), [graph.dense]).catch((error: unknown) => {
+        throw isOutOfMemory(error) ? tooLarge(ids.length * length, error) : error;
+      });
+      const output = outputs[graph.dense]!;
+      checkOutput(graph, "dense", output, [ids.length, length, hidden]);
+      return pooled(output, ids.length, length, hidden, model.description.pooling);
     },
     close: () => session.release(),
   };
 }
 
-function denseGraph({ description }: Model): { readonly file: string; readonly dense: string } {
-  for (const { file, dense } of description.graphs) if (dense !== null) return { file, dense };
+/** The graph that gives hidden states, as if that was all it gave. */
+function denseGraph({ description }: Model): DenseGraph {
+  for (const { file, dense } of description.graphs) if (dense !== null) return { file, dense, sparse: null };
   throw new LightedgeError("internal", "A model has no graph that gives hidden states.");
 }
 
-async function openPart(model: Model, { device, threads }: RowGraphOptions): Promise<OpenedGraph> {
-  const { file, dense } = denseGraph(model);
-  const bytes = partFor(new Uint8Array(await readFile(join(model.folder, file))), dense);
-  return openGraph({ bytes, folder: model.folder }, device, threads ?? availableParallelism());
+async function openPart(
+  model: Model,
+  graph: DenseGraph,
+  { device, threads = availableParallelism() }: RowGraphOptions,
+): Promise<OpenedGraph> {
+  const bytes = partFor(new Uint8Array(await readFile(join(model.folder, graph.file))), graph.dense);
+  const opened = await openGraph({ bytes, folder: model.folder }, device, threads);
+  try {
+    checkGraph(opened.session, graph, model.description);
+    return opened;
+  } catch (error) {
+    await opened.session.release();
+    throw error;
+  }
+}
+
+function tooLarge(tokens: number, error: unknown): LightedgeError {
+  return new LightedgeError(
+    "device/unavailable",
+    `A pass of ${tokens} tokens does not fit the memory of the device: ${firstLine(error)}. Make the rows with "lightedge table" and a lower --batch-tokens.`,
+    { field: "batch-tokens", limit: tokens },
+    error,
+  );
 }
 
 /** An input that a graph may ask for, the same row `count` times. */
@@ -112,29 +137,32 @@ function inputTensor(name: string, row: readonly number[], count: number): Tenso
 
 /** All inputs have one length and no padding, so the last position is eos and a mean is over all. */
 function pooled(
-  data: Float32Array,
+  output: Tensor,
   count: number,
   length: number,
   hidden: number,
   pooling: Model["description"]["pooling"],
 ): PassRows {
   const stride = length * hidden;
-  if (pooling === "cls") return { data, first: 0, stride };
-  if (pooling === "eos") return { data, first: stride - hidden, stride };
-  const means = new Float32Array(count * hidden);
+  const first = pooling === "eos" ? stride - hidden : 0;
+  if (output.type === "float32" && pooling !== "mean")
+    return { data: output.data as Float32Array, first, stride };
+  const numbers = tensorOutput(output);
+  const data = new Float32Array(count * hidden);
   for (let at = 0; at < count; at++) {
-    for (let j = 0; j < hidden; j++) {
-      let sum = 0;
-      for (let position = 0; position < length; position++) sum += data[at * stride + position * hidden + j]!;
-      means[at * hidden + j] = sum / length;
-    }
+    const row = data.subarray(at * hidden, (at + 1) * hidden);
+    if (pooling === "mean") meanOf(numbers, at * length, length, row);
+    else row.set(numbers.floats(at * stride + first, at * stride + first + hidden));
   }
-  return { data: means, first: 0, stride: hidden };
+  return { data, first: 0, stride: hidden };
 }
 
-function floatsOf(tensor: { readonly type: string; readonly data: unknown }, name: string): Float32Array {
-  if (tensor.type === "float32") return tensor.data as Float32Array;
-  throw new LightedgeError("model/invalid", `The output ${name} is ${tensor.type}; float32 is needed.`, {
-    field: "graphs",
-  });
+/** The mean of `length` hidden states from the one numbered `first` on. */
+function meanOf(numbers: Output, first: number, length: number, to: Float32Array): void {
+  const sums = new Float64Array(to.length);
+  for (let position = first; position < first + length; position++) {
+    const state = numbers.floats(position * to.length, (position + 1) * to.length);
+    for (let j = 0; j < to.length; j++) sums[j]! += state[j]!;
+  }
+  for (let j = 0; j < to.length; j++) to[j] = sums[j]! / length;
 }

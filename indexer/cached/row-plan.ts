@@ -32,12 +32,15 @@ export interface RowPlan {
   readonly pass: number;
 }
 
-/** Plans the rows of a task. `pass` is found from the length of an input when absent. Throws `usage/invalid` for a task that the model lacks. */
+/**
+ * Plans the rows of a task. `passTokens` is what a pass has at most; rows of graphs that change with the batch change with
+ * it, those of all others may in their last bit. Throws `usage/invalid` for a task that the model lacks.
+ */
 export async function planRows(
   model: Model,
   tokenizer: Pick<Tokenizer, "vocabulary">,
   task: string,
-  pass?: number,
+  passTokens: number = PASS_TOKENS,
 ): Promise<RowPlan> {
   const { description, special, dimension, files } = model;
   const { vocabulary, pooling, special_tokens } = description;
@@ -60,7 +63,7 @@ export async function planRows(
   return {
     ...{ model, task, key, before, after, tokens, vocabulary, dimension, without },
     blocks: Math.ceil(tokens / BLOCK),
-    pass: pass ?? Math.max(1, Math.min(BLOCK, 2 ** Math.floor(Math.log2(PASS_TOKENS / length)))),
+    pass: Math.max(1, Math.min(BLOCK, 2 ** Math.floor(Math.log2(passTokens / length)))),
   };
 }
 

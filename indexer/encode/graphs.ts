@@ -7,7 +7,7 @@ import type { Model } from "../model/model.ts";
 import { type Device, type OpenedGraph, openGraph, type Provider } from "./device.ts";
 import { checkGraph, checkOutput } from "./graph-check.ts";
 import { feedsFor, type Input, longestOf } from "./inputs.ts";
-import { floatOutput, halfOutput, type Output } from "./outputs.ts";
+import { type Output, tensorOutput } from "./outputs.ts";
 
 /** Which outputs are wanted. */
 export interface Sides {
@@ -99,8 +99,5 @@ function outputOf(
   shape: readonly number[],
 ): Output {
   checkOutput(graph, side, tensor, shape);
-  if (tensor.type === "float32") return floatOutput(tensor.data as Float32Array);
-  // Runtimes with a Float16Array get one, others the bits.
-  const { buffer, byteOffset, length } = tensor.data as Uint16Array;
-  return halfOutput(new Uint16Array(buffer, byteOffset, length));
+  return tensorOutput(tensor);
 }

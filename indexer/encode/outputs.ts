@@ -1,10 +1,19 @@
 /** What a graph gives: numbers in single or half precision, read a row at a time. */
+import type { Tensor } from "onnxruntime-node";
 import { fromHalf } from "../../shared/math/float16.ts";
 
 /** Numbers of an output, row-major. */
 export interface Output {
   /** Numbers [first, end) in single precision: the caller's to read until the next call. */
   floats(first: number, end: number): Float32Array;
+}
+
+/** Numbers of a tensor, float32 or float16. */
+export function tensorOutput({ type, data }: Pick<Tensor, "type" | "data">): Output {
+  if (type === "float32") return floatOutput(data as Float32Array);
+  // Runtimes with a Float16Array get one, others the bits.
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return halfOutput(new Uint16Array(buffer, byteOffset, length));
 }
 
 /** Numbers in single precision as an output. */
