@@ -21,6 +21,8 @@ export interface DocumentBlock {
   readonly bytes: number;
   /** Decodes one record. `format/invalid` for a number outside the block or a record of another shape. */
   record(index: number): StoredDocument;
+  /** Bytes of a record that is there. */
+  recordBytes(index: number): number;
 }
 
 /** Bytes of an inflated block: above this nothing is inflated, whatever a file promises. */
@@ -143,6 +145,7 @@ function readBlock(raw: Uint8Array<ArrayBuffer>): DocumentBlock {
       }
       return decodeRecord(raw.subarray(headerBytes + start, headerBytes + end));
     },
+    recordBytes: (index) => ends[index + 1]! - ends[index]!,
   };
 }
 

@@ -70,6 +70,28 @@ describe("documents", () => {
     expect(watched.log).toEqual([]);
   });
 
+  it("take no read while they themselves are kept, though no block is", async () => {
+    const read = await reader(new BlockCache(1 << 20, 1 << 20));
+    const wanted = [places[0]![7]!, places[1]![3]!, places[0]![7]!];
+    const first = await read.read(wanted);
+    expect(watched.log.length).toBe(2);
+    expect(await read.read(wanted)).toEqual(first);
+    expect(watched.log.length).toBe(2);
+    // Others of their blocks are not.
+    expect(await read.read([places[0]![8]!])).toMatchObject([{ id: "0-8" }]);
+    expect(watched.log.length).toBe(3);
+  });
+
+  it("go when others are asked for and room is short", async () => {
+    const read = await reader(new BlockCache(10 * TEXT.length, 10 * TEXT.length));
+    for (let at = 0; at < COUNT; at++) await read.read([places[0]![at]!]);
+    expect(watched.log.length).toBe(COUNT);
+    await read.read([places[0]![COUNT - 1]!, places[0]![COUNT - 4]!]);
+    expect(watched.log.length).toBe(COUNT);
+    await read.read([places[0]![COUNT - 5]!]);
+    expect(watched.log.length).toBe(COUNT + 1);
+  });
+
   it("are read again, and right, where nothing may be kept", async () => {
     const read = await reader(new BlockCache(0));
     for (let time = 0; time < 2; time++)
@@ -88,7 +110,7 @@ describe("documents", () => {
   it("drop the block that was used longest ago when room is short", async () => {
     const [{ documents }] = [{ documents: await openDocuments(await openRanged(watched, entries[0]!)) }];
     const [block] = await documents.blocks([0]);
-    const read = await reader(new BlockCache(2.5 * block!.bytes));
+    const read = await reader(new BlockCache(2.5 * block!.bytes, 0));
     const reads = async (number: number) => {
       const before = watched.log.length;
       await read.read([blockOf(0, number)]);
@@ -106,10 +128,11 @@ describe("a cache of blocks", () => {
     bytes,
     records: 0,
     record: () => ({ id: "x", fields: {}, passages: [] }),
+    recordBytes: () => bytes,
   });
 
   it("never holds more than its bytes, whatever comes in whatever order", () => {
-    const cache = new BlockCache(100);
+    const cache = new BlockCache(100, 0);
     const sizes = Array.from({ length: 300 }, (_, at) => (at * 37) % 120);
     sizes.forEach((bytes, at) => {
       cache.put(`${at}`, blockOfBytes(bytes));
@@ -119,7 +142,7 @@ describe("a cache of blocks", () => {
   });
 
   it("does not drop everything for a block that is too large to keep", () => {
-    const cache = new BlockCache(100);
+    const cache = new BlockCache(100, 0);
     cache.put("a", blockOfBytes(60));
     cache.put("b", blockOfBytes(101));
     expect(cache.get("a")).toBeDefined();
@@ -127,7 +150,7 @@ describe("a cache of blocks", () => {
   });
 
   it("counts a block once that is put twice", () => {
-    const cache = new BlockCache(100);
+    const cache = new BlockCache(100, 0);
     for (let time = 0; time < 5; time++) cache.put("a", blockOfBytes(50));
     cache.put("b", blockOfBytes(50));
     expect(cache.get("a")).toBeDefined();
