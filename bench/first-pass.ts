@@ -6,7 +6,8 @@
 import { nodePorts } from "../indexer/engine-node.ts";
 import { encodeQuery } from "../shared/engine/encode-query.ts";
 import { liveShards, searchable } from "../shared/engine/live-shards.ts";
-import { loadShard, loadTable } from "../shared/engine/resident.ts";
+import { loadShard } from "../shared/engine/resident.ts";
+import { loadTable } from "../shared/engine/resident-table.ts";
 import { NEAR_POOL } from "../shared/engine/shard-contract.ts";
 import { blobsOf } from "../shared/format/manifest.ts";
 import { loadTokenizer } from "../shared/tokenizer/load.ts";

@@ -51,6 +51,7 @@ export async function withWaiting(
   const writes = found.writes.filter(({ entry }) => !isHeld(overlay, entry));
   const unread = unfolded.length - wanted.length + found.damaged;
   if (unread === index.unread && index.left === unread && sameWrites(writes, index.waiting)) return index;
+  await index.prepare(writes);
   return index.withWrites(writes, capBytes, unread);
 }
 

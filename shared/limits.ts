@@ -43,6 +43,11 @@ export const MEMORY_LIMITS = {
    * much; a quarter of it in any case. A document takes some four times its text.
    */
   waitingBytes: 16 * MIB,
+  /**
+   * Bytes of one query table that is kept whole, and of what is kept of a larger one: its rows that are used least are read
+   * from the store when a query has them. Leaves 12 MiB for lexicon, tokenizer and centroids.
+   */
+  tableBytes: 20 * MIB,
   /** Bytes of decompressed document blocks kept for answers. */
   documentCacheBytes: 24 * MIB,
 } as const;

@@ -6,7 +6,7 @@ import { nodePorts } from "../../indexer/engine-node.ts";
 import { readTestCollection } from "../../indexer/evaluate/collection.ts";
 import { encodeQuery, quantizeQuery } from "../../shared/engine/encode-query.ts";
 import type { EncodedQuery } from "../../shared/engine/encoded-query.ts";
-import { loadTable } from "../../shared/engine/resident.ts";
+import { loadTable } from "../../shared/engine/resident-table.ts";
 import { blobsOf } from "../../shared/format/manifest.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Scale } from "./prepare.ts";

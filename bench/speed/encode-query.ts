@@ -10,7 +10,7 @@ import { createOnnxEncoder } from "../../indexer/encode/onnx.ts";
 import { nodePorts } from "../../indexer/engine-node.ts";
 import { loadModel } from "../../indexer/model/model.ts";
 import { encodeQuery } from "../../shared/engine/encode-query.ts";
-import { loadTable } from "../../shared/engine/resident.ts";
+import { loadTable } from "../../shared/engine/resident-table.ts";
 import { blobsOf } from "../../shared/format/manifest.ts";
 import { loadTokenizer } from "../../shared/tokenizer/load.ts";
 import type { Context } from "../context.ts";

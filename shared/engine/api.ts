@@ -57,6 +57,11 @@ export interface OpenIndex {
   /** How many more are known to wait and could not be read; `left` counts them too. */
   readonly unread: number;
   /**
+   * Reads what encoding these writes takes, where the query table is not in memory as a whole; `withWrites` leaves out
+   * what was not prepared. Throws what reading the store does.
+   */
+  prepare(writes: readonly WaitingWrite[]): Promise<void>;
+  /**
    * The same version with these writes laid over it, ascending and none of them held by it: what they
    * put is found, what they delete is not. They take at most `capBytes`. The index this is called on
    * answers from then on as the new one does, since both share the memory for what was written. Cost: some

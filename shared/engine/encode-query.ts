@@ -5,8 +5,7 @@
  */
 import { NO_ROW } from "../format/table.ts";
 import type { DenseQuery, EncodedQuery, SparseQuery } from "./encoded-query.ts";
-import type { ResidentTable } from "./resident.ts";
-import { rowPointer } from "./resident.ts";
+import { addRow, type ResidentTable } from "./resident-table.ts";
 
 /**
  * Greatest magnitude of a rescoring query's values. 12 bits keep every kernel sum exact:
@@ -17,17 +16,17 @@ const QUERY_LEVELS = 2047;
 /** Greatest magnitude of a first-pass query's values: 4-bit two's complement, kept symmetric. */
 const PLANE_LEVELS = 7;
 
-/** Encodes a query's token ids, with multiplicity. Cost: microseconds; no allocation that grows with the table. */
+/** Encodes a query's token ids, with multiplicity; rows of a table's tail have been read (`readRows`). Cost: microseconds; no allocation that grows with the table. */
 export function encodeQuery(table: ResidentTable, ids: readonly number[]): EncodedQuery {
   return { dense: encodeDense(table, ids), sparse: encodeSparse(table, ids) };
 }
 
 function encodeDense(table: ResidentTable, ids: readonly number[]): DenseQuery | null {
   const { kernels, meta, sum } = table;
-  const { padded, bits } = meta;
+  const { padded } = meta;
   kernels.floats(sum, padded).fill(0);
   forEachRow(table, ids, (row) => {
-    kernels.accumulateRow(sum, rowPointer(table, row), bits, padded, table.codebook, table.scales[row]!);
+    addRow(table, row, table.scales[row]!);
   });
   // A codebook has no zero, so the padding of a packed row decodes to something.
   return quantizeQuery(kernels.floats(sum, padded).fill(0, meta.dimension));

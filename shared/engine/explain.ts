@@ -8,7 +8,7 @@ import type { Explanation, WordShare } from "../types.ts";
 import type { EncodedQuery } from "./encoded-query.ts";
 import type { Ranked, RankingRule } from "./fuse.ts";
 import type { QueryWord } from "./query-words.ts";
-import { type ResidentTable, rowPointer } from "./resident.ts";
+import { addRow, type ResidentTable } from "./resident-table.ts";
 import type { ShardEvidence } from "./shard-contract.ts";
 
 /** The distinct token ids of these words, for which a hit's impacts are needed. */
@@ -58,8 +58,7 @@ function denseShare(table: ResidentTable, word: QueryWord, vector: Float64Array)
   const { kernels, meta, sum } = table;
   kernels.floats(sum, meta.padded).fill(0);
   for (const { row, share } of word.rows) {
-    const scale = share * table.scales[row]!;
-    kernels.accumulateRow(sum, rowPointer(table, row), meta.bits, meta.padded, table.codebook, scale);
+    addRow(table, row, share * table.scales[row]!);
   }
   const rows = kernels.floats(sum, meta.padded);
   let dot = 0;

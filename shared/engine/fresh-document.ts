@@ -12,7 +12,7 @@ import { bagOf, impactsOf } from "../segment/impacts.ts";
 import { paddedDimension, quantizeImpacts, type SegmentDocument } from "../segment/segment.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { forEachRow } from "./encode-query.ts";
-import { type ResidentTable, rowPointer } from "./resident.ts";
+import { addRow, missingRows, type ResidentTable, readRows } from "./resident-table.ts";
 import { wordsOf } from "./words.ts";
 
 /** A written document as a shard and as answers take it. */
@@ -39,14 +39,49 @@ export interface FreshParts {
 /** Tokens that an encoder adds around a text: `[CLS]` and `[SEP]`, or what stands for them. */
 const SPECIAL_TOKENS = 2;
 
-/** Encodes a written document. Cost: some milliseconds for 100 KiB of text. Uses the table's space for sums. */
-export function freshDocument({ id, fields }: InboxPut, parts: FreshParts): FreshDocument {
-  const { manifest, tokenizer, table, impactScale } = parts;
+/**
+ * Encodes a written document; null where its tokens have rows that are not in memory. Cost: some milliseconds for 100 KiB
+ * of text. Uses the table's space for sums.
+ */
+export function freshDocument(entry: InboxPut, parts: FreshParts): FreshDocument | null {
+  const chunks = chunksOf(entry, parts);
+  if (chunks.some(({ ids }) => missingRows(parts.table, ids).length > 0)) return null;
+  return encoded(
+    entry,
+    parts,
+    chunks,
+    chunks.map(({ ids }) => unitSum(parts.table, ids)),
+  );
+}
+
+/** As `freshDocument`, reading rows that are not in memory. Throws what reading the store does. */
+export async function readFreshDocument(entry: InboxPut, parts: FreshParts): Promise<FreshDocument> {
+  const chunks = chunksOf(entry, parts);
+  const vectors: Float32Array<ArrayBuffer>[] = [];
+  for (const { ids } of chunks) {
+    for (let wait = readRows(parts.table, ids); wait !== null; wait = readRows(parts.table, ids)) await wait;
+    vectors.push(unitSum(parts.table, ids));
+  }
+  return encoded(entry, parts, chunks, vectors);
+}
+
+type FreshChunk = ReturnType<typeof chunksOf>[number];
+
+function chunksOf({ id, fields }: InboxPut, { manifest, tokenizer }: FreshParts) {
   const maxTokens = Math.max(2, manifest.model.max_tokens - SPECIAL_TOKENS);
   const chunks = chunkDocument(
     { id, fields, sections: [] },
     { countTokens: (piece) => tokenizer.ids(piece).length, maxTokens },
   );
+  return chunks.map(({ start, end, text }) => ({ start, end, ids: tokenizer.ids(text, maxTokens) }));
+}
+
+function encoded(
+  { id, fields }: InboxPut,
+  { manifest, tokenizer, impactScale }: FreshParts,
+  chunks: readonly FreshChunk[],
+  vectors: readonly Float32Array[],
+): FreshDocument {
   const padded = paddedDimension(manifest.model.dimension);
   const text = `${textOf(fields.title)} ${textOf(fields.text)}`.trim();
   const bag = bagOf(tokenizer.ids(text));
@@ -57,9 +92,7 @@ export function freshDocument({ id, fields }: InboxPut, parts: FreshParts): Fres
     id,
     passages,
     impacts: quantizeImpacts(impactsOf(bag, null, { meanLength }), impactScale),
-    chunks: chunks.map((chunk) =>
-      compressVector(unitSum(table, tokenizer.ids(chunk.text, maxTokens)), padded),
-    ),
+    chunks: vectors.map((vector) => compressVector(vector, padded)),
   };
   const words = unknownWords(text, tokenizer);
   const bytes = 2 * (chunks.length * (2 * padded) + numbers.impacts.ids.length * 8) + 1024;
@@ -71,14 +104,7 @@ function unitSum(table: ResidentTable, ids: readonly number[]): Float32Array<Arr
   const { kernels, meta, sum } = table;
   kernels.floats(sum, meta.padded).fill(0);
   forEachRow(table, ids, (row) => {
-    kernels.accumulateRow(
-      sum,
-      rowPointer(table, row),
-      meta.bits,
-      meta.padded,
-      table.codebook,
-      table.scales[row]!,
-    );
+    addRow(table, row, table.scales[row]!);
   });
   // Copied without the padding, which decodes to something.
   const vector = kernels.floats(sum, meta.padded).slice(0, meta.dimension);

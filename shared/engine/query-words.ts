@@ -1,7 +1,7 @@
 /** A query's words, the tokens each was cut into, and how much each matters. */
 import type { Token } from "../tokenizer/tokenizer.ts";
 import { forEachRow } from "./encode-query.ts";
-import type { ResidentTable } from "./resident.ts";
+import type { ResidentTable } from "./resident-table.ts";
 import { fold, wordsOf } from "./words.ts";
 
 /** A word of the query. `[start, end)` in UTF-16 units of the query. */

@@ -1,16 +1,15 @@
-/** Tables and shards as they lie in memory, ready for the kernels. */
+/** Shards as they lie in memory, ready for the kernels. */
 import { align } from "../format/bytes.ts";
 import { openStreamed } from "../format/load.ts";
 import type { BlobEntry } from "../format/manifest.ts";
 import { type HotShardFile, readShard, readShardMeta, type ShardMeta } from "../format/shard.ts";
 import { AS_ONE, type StreamLimits } from "../format/streamed.ts";
-import { readTable, readTableMeta, rowBytes, type TableMeta, tokenRows } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 import { PAGE_BYTES, SCRATCH_BYTES } from "../kernels/memory.ts";
 import type { ReadStore } from "../store/store.ts";
+import { claim, spaceIn } from "./claim.ts";
 import { codeLengths, layCodes, type ResidentCodes, SCAN_BATCH } from "./codes.ts";
 import { type ColdSections, coldInMemory } from "./cold-sections.ts";
-import { type Phrases, phrasesOf } from "./phrases.ts";
 import {
   layPostings,
   mostPostingBytes,
@@ -19,24 +18,6 @@ import {
   postingLengths,
   type ResidentPostings,
 } from "./postings.ts";
-
-/** A query table in its own kernel memory. */
-export interface ResidentTable {
-  readonly meta: TableMeta;
-  readonly kernels: Kernels;
-  /** Row of each token id, `NO_ROW` where it has none. */
-  readonly rank: Uint32Array<ArrayBuffer>;
-  /** Pairs of neighbouring tokens with a row: pair k has row `firstPhrase + k`. */
-  readonly phrases: Phrases;
-  readonly firstPhrase: number;
-  readonly scales: Float32Array<ArrayBuffer>;
-  /** Sparse weight of each token id times `meta.weight_scale`. */
-  readonly weights: Uint16Array<ArrayBuffer>;
-  /** Packed rows, the codebook, and float32 space for the sum of a query's rows. */
-  readonly rows: Pointer;
-  readonly codebook: Pointer;
-  readonly sum: Pointer;
-}
 
 /** A shard in its own kernel memory, its cold sections there too or elsewhere. */
 export interface ResidentShard {
@@ -67,28 +48,6 @@ export interface ResidentShard {
 /** A shard without its cold sections. `batch` is space for this many vectors, where they come from elsewhere. */
 export interface HotShard extends Omit<ResidentShard, "cold"> {
   readonly batch: Pointer;
-}
-
-/** Reads a table to where it stays. Throws what `openStreamed`, its reading and `readTable` throw. */
-export async function loadTable(
-  store: ReadStore,
-  entry: BlobEntry,
-  kernels: Kernels,
-  limits: StreamLimits = AS_ONE,
-): Promise<ResidentTable> {
-  const file = await openStreamed(store, entry, limits);
-  const { padded } = readTableMeta(file.meta);
-  const at = claim(kernels, { rows: file.bytes("rows"), codebook: 16, sum: padded * 4 });
-  const table = readTable(await file.readInto(spaceIn(kernels, { rows: at.rows })));
-  kernels.bytes(at.codebook, 16).set(Uint8Array.from(table.meta.codebook, (value) => value & 0xff));
-  const { meta, rank, scales, weights } = table;
-  const phrases = phrasesOf(table.phrases);
-  return { meta, kernels, rank, phrases, firstPhrase: tokenRows(meta), scales, weights, ...at };
-}
-
-/** Where the packed row with this number starts. */
-export function rowPointer(table: ResidentTable, row: number): Pointer {
-  return table.rows + row * rowBytes(table.meta.padded, table.meta.bits);
 }
 
 /** Reads a shard to where it stays, cold sections and all. Throws what `openStreamed`, its reading and `readShard` throw. */
@@ -165,44 +124,6 @@ function lengthsWithoutCold(meta: ShardMeta) {
 function claimPostings(kernels: Kernels, file: HotShardFile): ResidentPostings {
   const starts = planPostings(file);
   return layPostings(kernels, file, starts, claim(kernels, postingLengths(file.meta, starts)));
-}
-
-/**
- * Space for all of these lengths, one after the other as they are named. Made at once: memory that
- * grows step by step may be there twice at each step, and a view made before is none after.
- */
-function claim<Name extends string>(
-  kernels: Kernels,
-  lengths: Readonly<Record<Name, number>>,
-): Readonly<Record<Name, Pointer>> {
-  const names = Object.keys(lengths) as Name[];
-  const offsets = new Map<Name, number>();
-  let end = 0;
-  for (const name of names) {
-    offsets.set(name, end);
-    end += align(lengths[name]);
-  }
-  const start = kernels.allocate(end);
-  return Object.fromEntries(names.map((name) => [name, start + offsets.get(name)!])) as Record<Name, Pointer>;
-}
-
-/** Sections that kernels read go to their pointer, all others to an array of their own. */
-function spaceIn(kernels: Kernels, pointers: Readonly<Record<string, Pointer>>) {
-  return (name: string, bytes: number): Uint8Array<ArrayBuffer> => {
-    const pointer = pointers[name];
-    return pointer === undefined ? new Uint8Array(bytes) : kernels.bytes(pointer, bytes);
-  };
-}
-
-/** Bytes that this table holds. */
-export function residentTableBytes(table: ResidentTable): number {
-  return (
-    table.kernels.residentBytes +
-    table.rank.byteLength +
-    8 * table.phrases.count +
-    table.scales.byteLength +
-    table.weights.byteLength
-  );
 }
 
 /** Bytes that this shard holds. */

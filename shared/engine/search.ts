@@ -16,7 +16,7 @@ import { explain, termsOf } from "./explain.ts";
 import { type Ranked, type RankingRule, rank } from "./fuse.ts";
 import type { ResidentLexicon } from "./lexicon.ts";
 import { type QueryWord, queryWords } from "./query-words.ts";
-import type { ResidentTable } from "./resident.ts";
+import { type ResidentTable, readRows } from "./resident-table.ts";
 import { NEAR_POOL } from "./shard-contract.ts";
 import type { Found, Shards } from "./shards.ts";
 import { makeSnippet } from "./snippet.ts";
@@ -58,6 +58,7 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
       ids.length = most;
       warnings.push(`Only the first ${most} tokens of the query were used.`);
     }
+    for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
     const query = withProbes(encodeQuery(table, ids), parts.clusters);
     const rule = ruleOf(request, parts.manifest);
     const depth = request.offset + request.limit;
@@ -72,6 +73,8 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const chosen = ranking.map(({ candidate }) => candidate);
     const asked = request.explain ? found.evidence(chosen) : [];
     const evidence = asked instanceof Promise ? await asked : asked;
+    if (request.explain)
+      for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
     const explanations = evidence.map((each, at) => explain(ranking[at]!, words, query, table, rule, each));
     const documents = await parts.documents.read(
       chosen.map(({ shard, place }) => ({ shard, block: place.block, index: place.index })),

@@ -7,7 +7,7 @@ import type { InboxEntry, InboxPut } from "../format/inbox.ts";
 import { makeSegment } from "../segment/segment.ts";
 import type { OpenIndex, WaitingWrite } from "./api.ts";
 import { type BlockCache, DocumentReader, type DocumentsFile } from "./document-reader.ts";
-import { type FreshDocument, type FreshParts, freshDocument } from "./fresh-document.ts";
+import { type FreshDocument, type FreshParts, freshDocument, readFreshDocument } from "./fresh-document.ts";
 import type { FreshSlot } from "./fresh-slot.ts";
 import type { ResidentShard } from "./resident.ts";
 import { createSearcher, type SearcherParts } from "./search.ts";
@@ -43,6 +43,8 @@ interface Layer {
 
 /** Bytes that a write takes beside what it says: names, objects, a hidden number. */
 const WRITE_BYTES = 512;
+/** Bytes that a document's numbers take for each of its text, about, where they are not known. */
+const UNREAD_SHARE = 2;
 
 /** An open index over these parts, with no write laid over it. */
 export function openOver(parts: BaseParts): OpenIndex {
@@ -53,10 +55,16 @@ export function openOver(parts: BaseParts): OpenIndex {
     documents: new DocumentReader(files, blocks),
   });
   const encoded = new WeakMap<InboxEntry, FreshDocument>();
-  const encode = (entry: InboxPut): FreshDocument => {
+  const encode = (entry: InboxPut): FreshDocument | null => {
     const document = encoded.get(entry) ?? freshDocument(entry, freshParts(parts));
-    encoded.set(entry, document);
+    if (document !== null) encoded.set(entry, document);
     return document;
+  };
+  const prepare = async (writes: readonly WaitingWrite[]): Promise<void> => {
+    for (const { entry } of writes) {
+      if (entry.op !== "put" || encode(entry) !== null) continue;
+      encoded.set(entry, await readFreshDocument(entry, freshParts(parts)));
+    }
   };
   // The slot holds one shard, that of the last layer: what was laid before answers through it as well.
   let newest: Answers = plain;
@@ -72,8 +80,9 @@ export function openOver(parts: BaseParts): OpenIndex {
       unread,
       search: (request) => newest.search(request),
       document: (id) => newest.document(id),
+      prepare,
       withWrites,
-      leavesOut: (others, cap) => choose(others, cap, encode).left,
+      leavesOut: (others, cap) => choose(others, cap, encode, true).left,
     };
   };
   return withWrites([], 0);
@@ -83,11 +92,15 @@ function freshParts({ searcher: { manifest, tokenizer, tables }, impactScale }: 
   return { manifest, tokenizer, table: tables[0]!, impactScale };
 }
 
-/** The writes that are laid, the earliest first for as long as there is room: those left out are the newest. */
+/**
+ * The writes that are laid, the earliest first for as long as there is room: those left out are the newest. What has
+ * not been prepared ends them too, unless it is `assumed` to have been: then its size is guessed.
+ */
 function choose(
   writes: readonly WaitingWrite[],
   capBytes: number,
-  encode: (entry: InboxPut) => FreshDocument,
+  encode: (entry: InboxPut) => FreshDocument | null,
+  assumed = false,
 ): Layer {
   const byId = new Map<string, WaitingWrite>();
   for (const write of writes) {
@@ -101,8 +114,9 @@ function choose(
   for (const { entry, bytes: stored } of byId.values()) {
     const document = entry.op === "put" ? encode(entry) : null;
     // Texts are kept with one or two bytes a character.
-    const more = WRITE_BYTES + 2 * stored + (document?.bytes ?? 0);
-    if (bytes + more > capBytes) break;
+    const unread = entry.op === "put" && document === null;
+    const more = WRITE_BYTES + 2 * stored + (document?.bytes ?? (unread ? UNREAD_SHARE * stored : 0));
+    if (bytes + more > capBytes || (unread && !assumed)) break;
     bytes += more;
     ids.push(entry.id);
     if (document !== null) puts.push(document);

@@ -2,7 +2,7 @@
 
 import { LightedgeError, printable } from "../errors.ts";
 import { canonicalJson, type Sha256 } from "../hash.ts";
-import { FORMAT_LIMITS, REQUEST_LIMITS } from "../limits.ts";
+import { FORMAT_LIMITS, MEMORY_LIMITS, REQUEST_LIMITS } from "../limits.ts";
 import { FUSION_RULES, type FusionRule } from "../types.ts";
 import { invalid } from "./bytes.ts";
 import type { HeadDigest } from "./envelope.ts";
@@ -267,7 +267,9 @@ export function residentBytesOf({ blobs }: Pick<Manifest, "blobs">): number {
     "tombstones",
     "overlay",
   ];
-  return blobs.reduce((sum, { role, bytes }) => sum + (roles.includes(role) ? bytes : 0), 0);
+  const kept = ({ role, bytes }: BlobEntry) =>
+    role === "table" ? Math.min(bytes, MEMORY_LIMITS.tableBytes) : roles.includes(role) ? bytes : 0;
+  return blobs.reduce((sum, blob) => sum + kept(blob), 0);
 }
 
 /** The entries with a role, in the manifest's order. */

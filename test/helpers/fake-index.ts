@@ -85,6 +85,7 @@ function plainIndex(
     manifest: fakeManifest(name, documents.length, digest),
     manifestSha256: digest,
     warm: async () => undefined,
+    prepare: async () => undefined,
     async search(request): Promise<SearchAnswer> {
       await options.beforeSearch?.(request);
       const hits = documents

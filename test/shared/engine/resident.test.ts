@@ -1,11 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { mostPostingBytes } from "../../../shared/engine/postings.ts";
-import {
-  loadShard,
-  loadTable,
-  residentShardBytes,
-  residentTableBytes,
-} from "../../../shared/engine/resident.ts";
+import { loadShard, residentShardBytes } from "../../../shared/engine/resident.ts";
+import { loadTable, residentTableBytes } from "../../../shared/engine/resident-table.ts";
 import { bytesOf } from "../../../shared/format/bytes.ts";
 import { loadEnvelope } from "../../../shared/format/load.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
@@ -119,7 +115,7 @@ describe("a table", () => {
       expect(resident).toMatchObject(arrays);
       expect(resident.phrases.count).toBe(phrases.length / 2);
       expect(Buffer.compare(resident.kernels.bytes(resident.rows, rows.length), rows)).toBe(0);
-      expect([...resident.kernels.bytes(resident.codebook, 16)]).toEqual(
+      expect([...resident.kernels.bytes(resident.codebooks, 16)]).toEqual(
         arrays.meta.codebook.map((value) => value & 0xff),
       );
       expect(residentTableBytes(resident)).toBeLessThan(table().bytes + 128 * KIB);

@@ -1,6 +1,7 @@
 import type { LiveShard } from "../../../shared/engine/live-shard.ts";
 import { liveShards } from "../../../shared/engine/live-shards.ts";
-import { loadShard, loadTable, type ResidentTable } from "../../../shared/engine/resident.ts";
+import { loadShard } from "../../../shared/engine/resident.ts";
+import { loadTable, type ResidentTable } from "../../../shared/engine/resident-table.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
 import { createReferenceKernels } from "../../../shared/kernels/reference.ts";
 import { MIB } from "../../../shared/limits.ts";

@@ -4,7 +4,8 @@ import { putBlob, readPointer } from "../../../indexer/store/publish.ts";
 import { publishVersion } from "../../../indexer/store/publish-version.ts";
 import type { OpenIndex, WaitingWrite } from "../../../shared/engine/api.ts";
 import { type FreshDocument, freshDocument } from "../../../shared/engine/fresh-document.ts";
-import { loadShard, loadTable } from "../../../shared/engine/resident.ts";
+import { loadShard } from "../../../shared/engine/resident.ts";
+import { loadTable } from "../../../shared/engine/resident-table.ts";
 import { DocumentsWriter } from "../../../shared/format/documents.ts";
 import { compareIds } from "../../../shared/format/ids.ts";
 import type { InboxEntry } from "../../../shared/format/inbox.ts";
@@ -213,7 +214,7 @@ async function published(version: Version, entries: readonly InboxEntry[]): Prom
   const puts = new Map<string, FreshDocument>();
   for (const entry of entries)
     if (entry.op === "put")
-      puts.set(entry.id, freshDocument(entry, { manifest, tokenizer, table, impactScale }));
+      puts.set(entry.id, freshDocument(entry, { manifest, tokenizer, table, impactScale })!);
   const written = [...new Set(entries.map(({ id }) => id))];
   const [old] = blobsOf(manifest, "tombstones");
   const before =
