@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import type { RowPlan } from "./row-plan.ts";
 import { BLOCK } from "./row-plan.ts";
 
-/** Magic, key, number of the block, its rows, numbers of a row, ids of a pass; then the digest. Padded to a multiple of 16. */
+/** Magic, key, number of the block, its rows, numbers of a row, ids of a pass; then the digest. */
 const FIELDS_BYTES = 8 + 32 + 4 * 4;
-const HEAD_BYTES = 96;
+const HEAD_BYTES = FIELDS_BYTES + 32;
 const MAGIC = Buffer.from("LERows\0\u0001", "latin1");
 
 /** Which block. */

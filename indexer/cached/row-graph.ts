@@ -69,7 +69,7 @@ export async function openRowGraph(plan: RowPlan, options: RowGraphOptions): Pro
     provider,
     async pass(ids) {
       const outputs = await session.run(inputsOf(ids), [graph.dense]).catch((error: unknown) => {
-        throw isOutOfMemory(error) ? tooLarge(ids.length * length, error) : error;
+        throw isOutOfMemory(error) ? tooLarge(ids.length * length, error) : notTaken(ids, error);
       });
       const output = outputs[graph.dense]!;
       checkOutput(graph, "dense", output, [ids.length, length, hidden]);
@@ -99,6 +99,15 @@ async function openPart(
     await opened.session.release();
     throw error;
   }
+}
+
+function notTaken(ids: readonly number[], error: unknown): LightedgeError {
+  return new LightedgeError(
+    "model/invalid",
+    `The graph does not take tokens ${ids[0]} to ${ids.at(-1)}: ${firstLine(error)}. It may be another tokenizer's.`,
+    { field: "graphs", value: String(ids[0]) },
+    error,
+  );
 }
 
 function tooLarge(tokens: number, error: unknown): LightedgeError {
