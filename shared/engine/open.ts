@@ -42,6 +42,8 @@ export interface OpenOptions {
   readonly residentBytes?: number | ((neededBytes: number) => number);
   /** Bytes that decide where shards are kept; `residentBytes` where that is a number, when absent. */
   readonly budgetBytes?: number;
+  /** Bytes of a query table that is kept whole, and of what is kept of a larger one; `MEMORY_LIMITS.tableBytes` when absent. */
+  readonly tableBytes?: number;
   /** Where inflated document blocks are kept; a cache of its own of `MEMORY_LIMITS.documentCacheBytes` when absent. */
   readonly blocks?: BlockCache;
 }
@@ -75,7 +77,7 @@ export async function openIndex(
   checkShards(manifest);
   const cap = typeof allowed === "number" ? allowed : allowed(isolateBytesOf(manifest, placement));
   checkSize(manifest, placement, cap);
-  const parts = await loadParts(ports, manifest, placement, cap);
+  const parts = await loadParts(ports, manifest, placement, cap, options.tableBytes);
   const { documents: files, overlay, shards, dead, ...searcher } = parts;
   const remote =
     port === undefined || placement === "isolate"
@@ -151,7 +153,13 @@ function checkSize(manifest: Manifest, placement: Placement, cap: number): void 
 /** Blocks of a documents file that are read with its head: the directory is first, and of 8,000 blocks in one. */
 const DIRECTORY_BLOCKS = 1;
 
-async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Placement, cap: number) {
+async function loadParts(
+  ports: EnginePorts,
+  manifest: Manifest,
+  placement: Placement,
+  cap: number,
+  tableBytes: number | undefined,
+) {
   const { store } = ports;
   const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
   // What is read at once is in memory several times over until it lies where it stays. A small
@@ -167,7 +175,7 @@ async function loadParts(ports: EnginePorts, manifest: Manifest, placement: Plac
       const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
       return { meta: content.meta, tokenizer: loadTokenizer(content.value) };
     }),
-    each("table", (blob) => loadTable(store, blob, ports.kernels(cap), limits)),
+    each("table", (blob) => loadTable(store, blob, ports.kernels(cap), limits, tableBytes)),
     each("lexicon", async (blob) => residentLexicon(readLexicon(await loadEnvelope(store, blob)))),
     each("clusters", async (blob) =>
       residentClusters(readClusters(await loadEnvelope(store, blob)), ports.kernels(cap)),

@@ -13,6 +13,7 @@ import { refusal } from "./helpers.ts";
 import { ENCODER, noise, tableContent } from "./samples.ts";
 
 const good = tableContent(ENCODER);
+const PAGE = 65_536;
 const refuses = (change: Partial<TableFile>) => refusal(() => writeTable({ ...good, ...change }));
 const refusesMeta = (change: Partial<TableFile["meta"]>) => refuses({ meta: { ...good.meta, ...change } });
 
@@ -35,7 +36,7 @@ const tables = fc
     vocabulary: fc.integer({ min: 1, max: 40 }),
     part: fc.double({ min: 0, max: 1, noNaN: true }),
     blocks: fc.integer({ min: 1, max: 3 }),
-    bits: fc.constantFrom(2, 3, 4, 8),
+    bits: fc.constantFrom(1, 2, 3, 4, 8),
     seed: fc.nat(),
     pairs: fc.integer({ min: 0, max: 9 }),
     scale: fc.constantFrom(2 ** -126, 1, 3.4028234663852886e38),
@@ -82,8 +83,69 @@ describe("a table file", () => {
   });
 
   it("has rows of the size its bits give, one after the other", () => {
-    expect([2, 3, 4, 8].map((bits) => rowBytes(384, bits as 2 | 3 | 4 | 8))).toEqual([96, 144, 192, 384]);
+    expect(([1, 2, 3, 4, 8] as const).map((bits) => rowBytes(384, bits))).toEqual([48, 96, 144, 192, 384]);
     expect(rowRange(good.meta, 2)).toEqual({ start: 128, end: 192 });
+  });
+
+  describe("in tiers", () => {
+    const { codebook, padded } = good.meta;
+    const tiers = [
+      { rows: 2, bits: 4, codebook },
+      { rows: 1, bits: 1, codebook: [-127, 127, ...new Array<number>(14).fill(0)] },
+      { rows: 2, bits: 3, codebook },
+    ] as const;
+    const pages = new Uint8Array(3 * PAGE);
+    pages.set(noise(2 * rowBytes(padded, 4), 1));
+    pages.set(noise(rowBytes(padded, 1), 2), PAGE);
+    pages.set(noise(2 * rowBytes(padded, 3), 3), 2 * PAGE);
+    const tiered: TableFile = {
+      ...good,
+      meta: { ...good.meta, rows: 5, phrases: 2, tiers },
+      phrases: Uint32Array.of(0, 4, 2, 1),
+      scales: new Float32Array(5).fill(1),
+      rows: pages,
+    };
+    const refusesTiers = (change: object) =>
+      refusal(() => writeTable({ ...tiered, meta: { ...tiered.meta, ...change } }));
+
+    it("gives back what was written, its rows at the beginning of the body", async () => {
+      const { bytes, head } = await writeTable(tiered);
+      expect(readTable(parseEnvelope(bytes, "table"))).toEqual(tiered);
+      expect(bytes.slice(head.bytes, head.bytes + 128)).toEqual(pages.slice(0, 128));
+      expect([0, 1, 2, 4].map((row) => rowRange(tiered.meta, row))).toEqual([
+        { start: 0, end: 64 },
+        { start: 64, end: 128 },
+        { start: PAGE, end: PAGE + 16 },
+        { start: 2 * PAGE + 48, end: 2 * PAGE + 96 },
+      ]);
+    });
+
+    it("refuses tiers of other rows, pairs in the tier of tokens, and a first tier that is not the table's own", async () => {
+      const [hot, cold, pairs] = tiers;
+      for (const wrong of [
+        [],
+        [hot, cold],
+        [hot, cold, { ...pairs, rows: 3 }],
+        [hot, { ...cold, rows: 3 }],
+        [{ ...hot, bits: 3 }, cold, pairs],
+        [{ ...hot, codebook: [...codebook].reverse() }, cold, pairs],
+        [hot, { ...cold, bits: 5 }, pairs],
+        [hot, { ...cold, rows: 0 }, cold, pairs],
+        [hot, { ...cold, codebook: [1] }, pairs],
+      ])
+        expect(await refusesTiers({ tiers: wrong }), JSON.stringify(wrong)).toBe("format/invalid");
+      expect(await refusesTiers({ tiers: [{ ...hot, name: "hot" }, cold, pairs] })).toBe(
+        "format/unsupported",
+      );
+    });
+
+    it("refuses a byte beside rows that is not zero", async () => {
+      for (const at of [128, PAGE - 1, PAGE + 16, 3 * PAGE - 1]) {
+        const rows = pages.slice();
+        rows[at] = 1;
+        expect(await refusal(() => writeTable({ ...tiered, rows })), `${at}`).toBe("format/invalid");
+      }
+    });
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 0, -0, 2 ** -127])(
