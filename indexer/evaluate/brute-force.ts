@@ -10,6 +10,7 @@ import {
   type SparseOptions,
   statisticsOf,
 } from "../../shared/segment/impacts.ts";
+import { termIds } from "../../shared/segment/terms.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import type { Corpus, CorpusDocument } from "../stages/encode-corpus.ts";
 import type { RankedIds } from "./metrics.ts";
@@ -61,7 +62,7 @@ export function sparseScorer(
   });
   return (text) => {
     const scores = new Float64Array(documents.length);
-    const { ids, counts } = bagOf(tokenizer.ids(text));
+    const { ids, counts } = bagOf(termIds(tokenizer, text));
     ids.forEach((id, at) => {
       const weight = counts[at]! * weights[id]!;
       for (const [document, value] of postings.get(id) ?? []) scores[document]! += weight * value;

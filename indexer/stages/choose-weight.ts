@@ -7,6 +7,7 @@ import {
   impactsOf,
   type SparseOptions,
 } from "../../shared/segment/impacts.ts";
+import { termIds } from "../../shared/segment/terms.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import { sumOfRows } from "../compress/decode-table.ts";
 import type { Rotation } from "../compress/rotate.ts";
@@ -123,9 +124,9 @@ function searcher(corpus: Corpus, documents: readonly number[], options: WeightO
     const dense = Float64Array.from(vectors, best);
     dense[own] = best(vectors[own]!.map((chunk, at) => (at === held.chunk ? rest : chunk)));
     const sparse = new Float64Array(documents.length);
-    const cut = tokenizer.ids(held.cut);
+    const cut = termIds(tokenizer, held.cut);
     const left = impactsLeft(corpus.documents[held.document]!, cut, learned, statistics, sparseOptions);
-    const bag = bagOf(ids);
+    const bag = bagOf(termIds(tokenizer, held.question));
     bag.ids.forEach((id, at) => {
       const weight = bag.counts[at]! * weights[id]!;
       for (const [number, impact] of postings.get(id) ?? [])

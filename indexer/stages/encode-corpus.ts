@@ -1,7 +1,9 @@
 /** Collection to encodings: documents cut into chunks, tokenized, and run through the full encoder. */
+
 import { LightedgeError } from "../../shared/errors.ts";
 import { chunkDocument } from "../../shared/segment/chunk.ts";
 import { type Bag, bagOf, maxPool } from "../../shared/segment/impacts.ts";
+import { termIds } from "../../shared/segment/terms.ts";
 import type { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
 import type { Passage } from "../../shared/types.ts";
 import type { Rotation } from "../compress/rotate.ts";
@@ -84,7 +86,7 @@ export async function encodeCorpus(
     });
     const firstChunk = tokens.length;
     for (const chunk of chunks) tokens.push(tokenizer.ids(chunk.text, options.maxTokens));
-    const bag = bagOf(tokenizer.ids(`${title} ${text}`.trim()));
+    const bag = bagOf(termIds(tokenizer, `${title} ${text}`.trim()));
     const passages = chunks.map(({ start, end, heading, anchor }) => ({
       start,
       end,

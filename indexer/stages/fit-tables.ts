@@ -1,5 +1,7 @@
 /** Corpus to query table: spans drawn and encoded, rows fitted to them, rows compressed. */
+
 import { LightedgeError } from "../../shared/errors.ts";
+import { termIds } from "../../shared/segment/terms.ts";
 import { compressTable, inMemory } from "../compress/compress-table.ts";
 import { choosePhrases } from "../fit/choose-phrases.ts";
 import { type FitTexts, fitTable } from "../fit/fit-table.ts";
@@ -77,7 +79,7 @@ function wordWeights({
   return (word) => {
     const seen = known.get(word);
     if (seen !== undefined) return seen;
-    const weight = tokenizer.ids(word).reduce((most, id) => Math.max(most, weights[id] ?? 0), 0);
+    const weight = termIds(tokenizer, word).reduce((most, id) => Math.max(most, weights[id] ?? 0), 0);
     known.set(word, weight);
     return weight;
   };

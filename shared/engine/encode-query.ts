@@ -16,9 +16,16 @@ const QUERY_LEVELS = 2047;
 /** Greatest magnitude of a first-pass query's values: 4-bit two's complement, kept symmetric. */
 const PLANE_LEVELS = 7;
 
-/** Encodes a query's token ids, with multiplicity; rows of a table's tail have been read (`readRows`). Cost: microseconds; no allocation that grows with the table. */
-export function encodeQuery(table: ResidentTable, ids: readonly number[]): EncodedQuery {
-  return { dense: encodeDense(table, ids), sparse: encodeSparse(table, ids) };
+/**
+ * Encodes a query's token ids, with multiplicity; rows of a table's tail have been read (`readRows`). `terms` are its
+ * tokens on the sparse side (`termIds`). Cost: microseconds; no allocation that grows with the table.
+ */
+export function encodeQuery(
+  table: ResidentTable,
+  ids: readonly number[],
+  terms: readonly number[] = ids,
+): EncodedQuery {
+  return { dense: encodeDense(table, ids), sparse: encodeSparse(table, terms) };
 }
 
 function encodeDense(table: ResidentTable, ids: readonly number[]): DenseQuery | null {

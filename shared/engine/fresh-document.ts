@@ -3,6 +3,7 @@
  * the indexer does it, each chunk encoded as if it were a query, the sparse side by BM25 alone. It
  * is found at once and ranked about as it will be; the next run of the indexer gives it the full encoder.
  */
+
 import type { StoredDocument } from "../format/document-block.ts";
 import type { InboxPut } from "../format/inbox.ts";
 import type { Manifest } from "../format/manifest.ts";
@@ -10,6 +11,7 @@ import { chunkDocument } from "../segment/chunk.ts";
 import { compressVector } from "../segment/compress-vector.ts";
 import { bagOf, impactsOf } from "../segment/impacts.ts";
 import { paddedDimension, quantizeImpacts, type SegmentDocument } from "../segment/segment.ts";
+import { termIds } from "../segment/terms.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { forEachRow } from "./encode-query.ts";
 import { addRow, missingRows, type ResidentTable, readRows } from "./resident-table.ts";
@@ -84,7 +86,7 @@ function encoded(
 ): FreshDocument {
   const padded = paddedDimension(manifest.model.dimension);
   const text = `${textOf(fields.title)} ${textOf(fields.text)}`.trim();
-  const bag = bagOf(tokenizer.ids(text));
+  const bag = bagOf(termIds(tokenizer, text));
   // A version without the mean cannot be added to; its new documents are taken to be of usual length.
   const meanLength = manifest.build?.mean_length ?? Math.max(1, bag.length);
   const passages = chunks.map(({ start, end }) => ({ start, end }));

@@ -5,6 +5,7 @@
 import { LightedgeError, printable } from "../errors.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { MIB, REQUEST_LIMITS } from "../limits.ts";
+import { termIds, termTokens } from "../segment/terms.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Explanation, Fields, Hit, SearchAnswer, SearchRequest } from "../types.ts";
 import type { EnginePorts, OpenIndex, StoredDocument } from "./api.ts";
@@ -59,20 +60,21 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
       warnings.push(`Only the first ${most} tokens of the query were used.`);
     }
     for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
-    const query = withProbes(encodeQuery(table, ids), parts.clusters);
+    const query = withProbes(encodeQuery(table, ids, termIds(parts.tokenizer, text, most)), parts.clusters);
     const rule = ruleOf(request, parts.manifest);
     const depth = request.offset + request.limit;
     const deep = depth > NEAR_POOL.sparse;
     // What is in memory answers at once: a wait in between would let the memory of a fresh shard be filled anew.
     const tokens = parts.tokenizer.tokens(text).slice(0, ids.length);
-    const words = asTyped(queryWords(text, tokens, table), corrections);
+    const asked = termTokens(parts.tokenizer, text, tokens).slice(0, most);
+    const words = asTyped(queryWords(text, tokens, table, asked), corrections);
     const terms = request.explain ? termsOf(words) : null;
     const pending = parts.shards.find(query, { deep, terms });
     const found = pending instanceof Promise ? await pending : pending;
     const ranking = rank(found.candidates, rule, depth).slice(request.offset);
     const chosen = ranking.map(({ candidate }) => candidate);
-    const asked = request.explain ? found.evidence(chosen) : [];
-    const evidence = asked instanceof Promise ? await asked : asked;
+    const shown = request.explain ? found.evidence(chosen) : [];
+    const evidence = shown instanceof Promise ? await shown : shown;
     if (request.explain)
       for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
     const explanations = evidence.map((each, at) => explain(ranking[at]!, words, query, table, rule, each));

@@ -3,6 +3,7 @@
  * apart where both queries prefer their own document (NevIR, arXiv 2305.07614): chance is 25 %, and 50 %
  * for a query alone. A tie counts half for the query and nothing for the pair.
  */
+
 import {
   bagOf,
   impactsOf,
@@ -10,6 +11,7 @@ import {
   type SparseOptions,
   statisticsOf,
 } from "../../../shared/segment/impacts.ts";
+import { termIds } from "../../../shared/segment/terms.ts";
 import { mixVectors } from "../../stages/mix.ts";
 import { rulesOf } from "../../stages/query-rules.ts";
 import { dot } from "../brute-force.ts";
@@ -114,9 +116,9 @@ async function sparseScores(
     ({ documents, queries }, query, document) => {
       const text = documents[document];
       const expansion = options.alpha > 0 ? learned.get(text)! : null;
-      const { ids, values } = impactsOf(bagOf(tokenizer.ids(text)), expansion, statistics, options);
+      const { ids, values } = impactsOf(bagOf(termIds(tokenizer, text)), expansion, statistics, options);
       const impacts = new Map(Array.from(ids, (id, at) => [id, values[at]!]));
-      const asked = bagOf(tokenizer.ids(queries[query]));
+      const asked = bagOf(termIds(tokenizer, queries[query]));
       return asked.ids.reduce(
         (sum, id, at) => sum + asked.counts[at]! * weights[id]! * (impacts.get(id) ?? 0),
         0,

@@ -10,6 +10,7 @@
  */
 
 import { bagOf } from "../../../shared/segment/impacts.ts";
+import { termIds } from "../../../shared/segment/terms.ts";
 import { CLUSTERS_FROM } from "../../fit/clusters.ts";
 import { Random } from "../../random.ts";
 import { mixVectors } from "../../stages/mix.ts";
@@ -129,7 +130,7 @@ async function withPassages({ corpus, encoder, tokenizer, task }: FullParts, pas
   const added = passages.map((text, at) => ({
     firstChunk: corpus.chunks + at,
     passages: [{ start: 0, end: text.length }],
-    bag: bagOf(tokenizer.ids(text)),
+    bag: bagOf(termIds(tokenizer, text)),
     learned: encodings[at]?.sparse ?? null,
   }));
   return { documents: [...corpus.documents, ...added] };

@@ -121,6 +121,13 @@ describe("the sparse side of a query", () => {
     );
   });
 
+  it("is of the terms, where these are other tokens than the rows'", () => {
+    const [river, song] = [ids("river"), ids("song")];
+    const { dense, sparse } = encodeQuery(parts.table, river, song);
+    expect(dense).toEqual(encodeQuery(parts.table, river).dense);
+    expect(sparse).toEqual(encodeQuery(parts.table, song).sparse);
+  });
+
   it("leaves out tokens that the table does not know", () => {
     expect(encodeQuery(parts.table, [999_999]).sparse).toMatchObject({ terms: [], weights: [] });
   });

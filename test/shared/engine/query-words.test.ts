@@ -41,6 +41,20 @@ describe("the words of a query", () => {
     );
   });
 
+  it("take the sparse side's tokens where these are others, each in the word it stands in", () => {
+    const query = "river, moons";
+    const at = (id: number, start: number, end: number): Token => ({ id, start, end });
+    // As if a space stood before: a token of its own, and others for the first word.
+    const terms = [at(90, 0, 0), at(91, 0, 3), at(92, 3, 5), at(93, 5, 6), at(94, 6, 11), at(95, 11, 12)];
+    const found = queryWords(query, parts.tokenizer.tokens(query), parts.table, terms);
+    expect(found.map(({ text, tokens }) => [text, tokens])).toEqual([
+      ["river", [90, 91, 92]],
+      [",", [93]],
+      ["moons", [94, 95]],
+    ]);
+    expect(found.map(({ rows }) => rows)).toEqual(wordsIn(query).map(({ rows }) => rows));
+  });
+
   it("take a word cut into pieces whole, and signs one by one", () => {
     expect(wordsIn("Rivers, a?").map(({ text, tokens }) => [text, tokens.length])).toEqual([
       ["Rivers", 2],
