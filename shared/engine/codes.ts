@@ -1,5 +1,6 @@
 /** A shard's codes as they lie in memory, and the space that a pass over them works in. */
 import type { HotShardFile, ShardMeta } from "../format/shard.ts";
+import { BLOCK_CODES, tableBytes, wholeUnits } from "../kernels/code-blocks.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 
 /** Codes that are estimated at a time: their estimates are still in the processor's first cache when they are read. */
@@ -18,12 +19,12 @@ export function codeLengths({
     // Early in memory, as the scores are: with 65,536 values behind it no document's number leads outside.
     best: documents * 4,
     seen: SEEN_BYTES,
-    codes: (Math.ceil(chunks / 16) * 16 * padded) / 8,
-    // Whole blocks of sixteen fill whole cache lines, so there is room for those of the last.
+    codes: (wholeUnits(chunks, BLOCK_CODES) * padded) / 8,
+    // Sixteen fill a cache line, so there is room for those of the last.
     factors: chunks * 4,
     codeDocuments: chunks * 2,
     planes: padded / 2,
-    tables: padded * 4,
+    tables: tableBytes(padded),
     estimates: Math.min(chunks, SCAN_BATCH) * 4,
     found: documents * 2,
   };

@@ -12,7 +12,7 @@ import type { HotShard } from "./resident.ts";
  * How a loaded shard lies in memory. To be raised with any change of that, or new code would wake old memory and
  * misread it: `test/shared/engine/snapshot.test.ts` tells when.
  */
-export const HOT_LAYOUT = 1;
+export const HOT_LAYOUT = 2;
 
 /** A loaded shard as bytes. */
 export interface Snapshot {

@@ -1,5 +1,6 @@
 import { LightedgeError } from "../errors.ts";
 import { FORMAT_LIMITS } from "../limits.ts";
+import { BLOCK_CODES, holdsLeast, LANE_CODES, tableBytes, wholeUnits } from "./code-blocks.ts";
 import type { Kernels, Pointer, RowBits } from "./kernels.ts";
 import type { KernelMemory } from "./memory.ts";
 import { isPackable, rowBytes } from "./packing.ts";
@@ -127,26 +128,27 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
 
     blockCodes(codes, count, dimension) {
       checkDimension(dimension);
-      check("codes", codes, wholeBlocks(count), dimension / 8, 1);
+      check("codes", codes, wholeUnits(count, BLOCK_CODES), dimension / 8, 1);
       raw.blockCodes(codes, count, dimension, SCRATCH);
     },
 
     scanTables(planes, dimension, tables) {
       checkDimension(dimension);
       check("planes", planes, dimension / 2, 1, 1);
-      check("tables", tables, dimension * 4, 1, 1);
+      check("tables", tables, tableBytes(dimension), 1, 1);
+      demand(!holdsLeast(new Uint8Array(memory.buffer, planes, dimension / 2)), "planes", -8);
       raw.scanTables(planes, dimension, tables);
     },
 
     scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates) {
       checkDimension(dimension);
       demand(Number.isSafeInteger(first) && first >= 0, "first", first);
-      check("codes", codes, wholeBlocks(first + count), dimension / 8, 1);
-      check("factors", factors, wholeBlocks(first + count), 4, 4);
-      check("tables", tables, dimension * 4, 1, 1);
+      check("codes", codes, wholeUnits(first + count, BLOCK_CODES), dimension / 8, 1);
+      check("factors", factors, wholeUnits(first + count, LANE_CODES), 4, 4);
+      check("tables", tables, tableBytes(dimension), 1, 1);
       check("estimates", estimates, count, 4, 4);
-      // Values of four bits are at least -8, so no true sum is beyond this.
-      demand(Number.isInteger(querySum) && Math.abs(querySum) <= 8 * dimension, "querySum", querySum);
+      // Values are within +-7, so no true sum is beyond this.
+      demand(Number.isInteger(querySum) && Math.abs(querySum) <= 7 * dimension, "querySum", querySum);
       raw.scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates, SCRATCH);
     },
 
@@ -229,11 +231,6 @@ export function checkedKernels(memory: KernelMemory, raw: RawKernels): Kernels {
     demand(isCount(wanted), "wanted", wanted);
     check("out", out, Math.min(wanted, count), 4, 4);
   }
-}
-
-/** Codes of sixteen whole ones a block. */
-function wholeBlocks(count: number): number {
-  return Math.ceil(count / 16) * 16;
 }
 
 function checkDimension(dimension: number): void {

@@ -48,24 +48,25 @@ export interface Kernels {
   ): void;
 
   /**
-   * Lays codes of P/8 bytes each, back to back, as `scanCodes` takes them: in blocks of sixteen, byte b of code
-   * 16k + i at 2 k P + 16 b + i. In place; there must be room for whole blocks, and what the last one lacks may
+   * Lays codes of P/8 bytes each, back to back, as `scanCodes` takes them: in blocks of 64, byte b of code
+   * 64k + i at 8 k P + 64 b + i. In place; there must be room for whole blocks, and what the last one lacks may
    * be anything.
    */
   blockCodes(codes: Pointer, count: number, dimension: number): void;
 
   /**
-   * What `scanCodes` knows of a query: P/4 tables of 16 bytes. Entry n of table t is 32 + the sum of the query
-   * values 4t + k for which bit k of n is set. `planes` are four bit planes of P/8 bytes of the
-   * query's 4-bit two's complement values, plane 3 weighing -8.
+   * What `scanCodes` knows of a query, 4 P + 32 bytes. First P/4 tables of 16 bytes: entry n of table t is the sum of
+   * the query values 4t + k for which bit k of n is set, raised by what makes the table's least entry 0. Then 16 bytes
+   * of 15, and in 16 bytes the sum of what tables were raised by, i32. `planes` are four bit planes of P/8 bytes of the
+   * query's 4-bit two's complement values, plane 3 weighing -8; they are within +-7.
    */
   scanTables(planes: Pointer, dimension: number, tables: Pointer): void;
 
   /**
    * First pass over the codes from `first` on: estimate[i] = float32(2 * S - querySum) * factor[first + i], S the
    * sum of query values where bit j of code first + i is set, at its byte j>>3, bit j&7. Codes as `blockCodes`
-   * lays them, tables as `scanTables` makes them, querySum the sum of the query values. Codes and factors must
-   * have room for whole blocks of sixteen.
+   * lays them, tables as `scanTables` makes them, querySum the sum of the query values. Codes must have
+   * room for whole blocks of 64, factors for whole sixteens.
    */
   scanCodes(
     codes: Pointer,

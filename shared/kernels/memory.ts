@@ -8,8 +8,8 @@ export const PAGE_BYTES = 64 * KIB;
 /** Pages of the largest memory, 2 GiB: the sum of two addresses then fits 32 bits and cannot wrap. */
 export const MAX_PAGES = 32_768;
 
-/** Bytes at address 0 that belong to the kernels: a histogram of `topFloats`, the look-up tables of `scanCodes`. */
-export const SCRATCH_BYTES = 16 * KIB;
+/** Bytes at address 0 that belong to the kernels: a histogram of `topFloats`, or 64 of the longest codes in `blockCodes`. */
+export const SCRATCH_BYTES = 32 * KIB;
 
 /** `Pointer` values that `allocate` gives are multiples of this: a cache line. */
 const ALIGNMENT = 64;

@@ -1,4 +1,5 @@
 import { checkedKernels, type RawKernels } from "./checked.ts";
+import { BLOCK_CODES } from "./code-blocks.ts";
 import type { Kernels, Pointer } from "./kernels.ts";
 import { KernelMemory, PAGE_BYTES, type Pages, pagesWithin } from "./memory.ts";
 import { rowBytes, unpackRow } from "./packing.ts";
@@ -27,10 +28,6 @@ function createPages(): Pages {
   };
 }
 
-/** Codes of a block, and what is added to the entries of `scanTables` to make them unsigned. */
-const BLOCK_CODES = 16;
-const TABLE_BIAS = 32;
-
 function scalarKernels(memory: KernelMemory): RawKernels {
   return {
     accumulateRow(sum, row, bits, dimension, codebook, scale) {
@@ -57,10 +54,22 @@ function scalarKernels(memory: KernelMemory): RawKernels {
     scanTables(planes, dimension, tables) {
       const query = queryValues(new Uint8Array(memory.buffer, planes, dimension / 2));
       const entries = new Uint8Array(memory.buffer, tables, 4 * dimension);
-      for (const at of entries.keys()) {
-        const values = query.slice(4 * (at >> 4), 4 * (at >> 4) + 4);
-        entries[at] = values.reduce((sum, value, k) => sum + ((at >> k) & 1) * value, TABLE_BIAS);
+      let raised = 0;
+      for (let t = 0; t < dimension / 4; t++) {
+        const values = query.slice(4 * t, 4 * t + 4);
+        const sums = Array.from({ length: 16 }, (_, n) =>
+          values.reduce((sum, value, k) => sum + ((n >> k) & 1) * value, 0),
+        );
+        const least = Math.min(...sums);
+        entries.set(
+          sums.map((sum) => sum - least),
+          16 * t,
+        );
+        raised -= least;
       }
+      const end = tables + 4 * dimension;
+      new Uint8Array(memory.buffer, end, 16).fill(15);
+      new Uint8Array(memory.buffer, end + 16, 16).set(new Uint8Array(Int32Array.of(raised, 0, 0, 0).buffer));
     },
 
     scanCodes(codes, factors, first, count, dimension, tables, querySum, estimates) {
@@ -68,15 +77,15 @@ function scalarKernels(memory: KernelMemory): RawKernels {
       const factor = new Float32Array(memory.buffer, factors, first + count);
       const estimate = new Float32Array(memory.buffer, estimates, count);
       const entries = new Uint8Array(memory.buffer, tables, 4 * dimension);
+      const raised = new DataView(memory.buffer, tables + 4 * dimension + 16).getInt32(0, true);
       for (let i = 0; i < count; i++) {
         const code = first + i;
         const place = code % BLOCK_CODES;
         const block = new Uint8Array(memory.buffer, codes + (code - place) * width, BLOCK_CODES * width);
-        let sum = 0;
+        let sum = -raised;
         for (let b = 0; b < width; b++) {
           const byte = block[BLOCK_CODES * b + place]!;
-          const [low, high] = [entries[32 * b + (byte & 15)]!, entries[32 * b + 16 + (byte >> 4)]!];
-          sum += low + high - 2 * TABLE_BIAS;
+          sum += entries[32 * b + (byte & 15)]! + entries[32 * b + 16 + (byte >> 4)]!;
         }
         estimate[i] = Math.fround(Math.fround(2 * sum - querySum) * factor[code]!);
       }

@@ -4,7 +4,7 @@ import { KernelMemory, pagesWithin } from "./memory.ts";
 
 /**
  * The WASM SIMD kernels over a new memory of one page that may grow to `capBytes`, rounded
- * down to whole pages of 64 KiB; 16 KiB of it are the kernels' own. `module` is
+ * down to whole pages of 64 KiB; 32 KiB of it are the kernels' own. `module` is
  * build/kernels.wasm: Workers import it, as they may not compile; `indexer/kernels-node.ts`
  * reads it. Synchronous, some 0.1 ms. Throws `index/too-large` for a cap below a page.
  */

@@ -6,6 +6,7 @@ import { type HotShard, hotShardBytes } from "../../../shared/engine/resident.ts
 import type { Sha256 } from "../../../shared/hash.ts";
 import { type Arena, createWasmArena } from "../../../shared/kernels/arena.ts";
 import type { Kernels } from "../../../shared/kernels/kernels.ts";
+import { SCRATCH_BYTES } from "../../../shared/kernels/memory.ts";
 import { builtKernels } from "../../shared/kernels/built.ts";
 
 const KIB = 1024;
@@ -14,7 +15,7 @@ const module = await builtKernels();
 
 /** Of a shard what memory has to do with: `pages` of kernel memory with its number in them, and arrays of its own. */
 function shardIn(kernels: Kernels, number: number, pages: number): HotShard {
-  const bytes = pages * 64 * KIB - 16 * KIB;
+  const bytes = pages * 64 * KIB - SCRATCH_BYTES;
   const codes = kernels.allocate(bytes);
   kernels.bytes(codes, bytes).fill(number + 1);
   const owners = new Uint32Array(256).fill(number);
@@ -28,7 +29,7 @@ function shardIn(kernels: Kernels, number: number, pages: number): HotShard {
 }
 
 function numberOf(shard: HotShard, pages: number): readonly number[] {
-  const bytes = shard.kernels.bytes(16 * KIB, pages * 64 * KIB - 16 * KIB);
+  const bytes = shard.kernels.bytes(SCRATCH_BYTES, pages * 64 * KIB - SCRATCH_BYTES);
   return [bytes[0]!, bytes[bytes.length - 1]!, shard.owners[0]! + 1];
 }
 

@@ -34,12 +34,12 @@ const table = () => blobsOf(manifest, "table")[0]!;
 /** All that a kernel memory holds but its scratch. */
 const memoryOf = (all: Kernels) => all.bytes(SCRATCH_BYTES, all.residentBytes - SCRATCH_BYTES);
 
-/** Codes in blocks of sixteen, byte by byte. */
+/** Codes in blocks of 64, byte by byte. */
 function inBlocks(codes: Uint8Array, width: number): Uint8Array {
-  const room = Math.ceil(codes.length / width / 16) * 16;
+  const room = Math.ceil(codes.length / width / 64) * 64;
   return Uint8Array.from({ length: room * width }, (_, at) => {
-    const [block, rest] = [Math.floor(at / (16 * width)), at % (16 * width)];
-    return codes[(16 * block + (rest % 16)) * width + Math.floor(rest / 16)] ?? 0;
+    const [block, rest] = [Math.floor(at / (64 * width)), at % (64 * width)];
+    return codes[(64 * block + (rest % 64)) * width + Math.floor(rest / 64)] ?? 0;
   });
 }
 

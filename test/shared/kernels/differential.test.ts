@@ -9,10 +9,10 @@ import { put, top } from "../../contract/kernels.ts";
 import { builtKernels } from "./built.ts";
 
 // The WASM kernels against their scalar twins on the same bytes: every bit of the result must
-// be equal. Sizes are those at which the loops of 4, 8 and 16 end, and their neighbours.
+// be equal. Sizes are those at which the loops of 4, 8, 16 and 64 end, and their neighbours.
 
 const module = await builtKernels();
-const COUNTS = [0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 127, 128, 129] as const;
+const COUNTS = [0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129] as const;
 const DIMENSIONS = [128, 256, 384, 512, 1024, 4096] as const;
 
 const counts = fc.constantFrom(...COUNTS);
@@ -74,27 +74,46 @@ test("accumulateRow has the same bits, sums and scales of any size", () => {
   );
 });
 
+/** Four bit planes of values within +-7, a fourth of them all at one end, and the sum of the values. */
+function noisePlanes(seed: number, dimension: number): readonly [Uint8Array<ArrayBuffer>, number] {
+  const planes = noise(seed, dimension / 2);
+  const width = dimension / 8;
+  let sum = 0;
+  for (let j = 0; j < dimension; j++) {
+    const [byte, bit] = [j >> 3, 1 << (j & 7)];
+    const bits = [0, 1, 2, 3].map((k) => Number((planes[k * width + byte]! & bit) !== 0));
+    const noisy = bits[0]! + 2 * bits[1]! + 4 * bits[2]! - 8 * bits[3]!;
+    const value = (seed & 3) === 1 ? ((seed & 4) === 0 ? 7 : -7) : Math.max(-7, noisy);
+    for (let k = 0; k < 4; k++) {
+      const plane = planes[k * width + byte]!;
+      planes[k * width + byte] = ((value >> k) & 1) === 1 ? plane | bit : plane & ~bit;
+    }
+    sum += value;
+  }
+  return [planes, sum];
+}
+
 test("scanTables, blockCodes and scanCodes have the same bits, wherever the codes begin", () => {
   fc.assert(
     fc.property(
       counts,
-      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 0, max: 140 }),
       dimensions,
       seeds,
       (count, first, dimension, seed) => {
         agree((kernels) => {
           const width = dimension / 8;
-          const room = 16 * Math.ceil((first + count) / 16);
+          const room = 64 * Math.ceil((first + count) / 64);
           const codes = put(kernels, noise(seed, room * width));
           const factors = put(
             kernels,
             Float32Array.from(noise(seed ^ 1, room), (byte) => byte / 77 - 1),
           );
-          const tables = kernels.allocate(4 * dimension);
+          const tables = kernels.allocate(4 * dimension + 32);
+          const [planes, sum] = noisePlanes(seed ^ 2, dimension);
           kernels.blockCodes(codes, first + count, dimension);
-          kernels.scanTables(put(kernels, noise(seed ^ 2, 4 * width)), dimension, tables);
+          kernels.scanTables(put(kernels, planes), dimension, tables);
           const estimates = kernels.allocate(4 * count);
-          const sum = seed % (8 * dimension);
           // Twice, since the scratch space is dirty the second time.
           kernels.scanCodes(codes, factors, first, count, dimension, tables, sum, estimates);
           kernels.scanCodes(codes, factors, first, count, dimension, tables, sum, estimates);
@@ -103,8 +122,27 @@ test("scanTables, blockCodes and scanCodes have the same bits, wherever the code
         });
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
+});
+
+test("scanCodes has the same bits where every bit of a code of 4,096 counts as much as it can", () => {
+  for (const value of [7, -7]) {
+    agree((kernels) => {
+      const codes = put(kernels, new Uint8Array(64 * 512).fill(255, 0, 32 * 512));
+      const factors = put(kernels, new Float32Array(64).fill(1));
+      const bits = Uint8Array.from({ length: 2048 }, (_, at) => ((value >> (at >> 9)) & 1) * 255);
+      const tables = kernels.allocate(4 * 4096 + 32);
+      kernels.blockCodes(codes, 64, 4096);
+      kernels.scanTables(put(kernels, bits), 4096, tables);
+      const estimates = kernels.allocate(256);
+      kernels.scanCodes(codes, factors, 0, 64, 4096, tables, 4096 * value, estimates);
+      expect(kernels.floats(estimates, 64)).toEqual(
+        Float32Array.from({ length: 64 }, (_, i) => (i < 32 ? 4096 * value : -4096 * value)),
+      );
+      return kernels.bytes(estimates, 256);
+    });
+  }
 });
 
 test("scatterMax and gatherSeen have the same bits, with rows that repeat", () => {
