@@ -27,17 +27,63 @@ const MAX_BYTES = 32 * MIB;
 
 const checkMeta = object<TokenizerMeta>({ encoder: digest, lowercase: flag });
 
+/** What is stored: a plain value, or one whose field `parts` holds bytes by name. */
+export type TokenizerValue =
+  | MsgpackValue
+  | {
+      readonly [key: string]: MsgpackValue | Parts;
+      readonly parts: Parts;
+    };
+
+/** Bytes by name. Each becomes a section of its own, aligned so that it is used where it lies. */
+type Parts = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
+/** Parts of one tokenizer at most; a file has room for 64 sections. */
+const MAX_PARTS = 16;
+
 /** A tokenizer's description as a file. Throws `format/invalid` for what cannot be written. */
-export async function writeTokenizerFile(meta: TokenizerMeta, value: MsgpackValue): Promise<WrittenFile> {
-  const bytes = packValue(value);
-  if (bytes.length > MAX_BYTES) throw invalid(`A tokenizer of ${bytes.length} bytes is above 32 MiB.`);
-  return writeEnvelope("tokenizer", { ...checkMeta(meta, "tokenizer") }, [{ name: "tokenizer", bytes }]);
+export async function writeTokenizerFile(meta: TokenizerMeta, value: TokenizerValue): Promise<WrittenFile> {
+  const [plain, parts] = hasParts(value) ? apart(value) : [value, []];
+  const sections = [{ name: SECTION, bytes: packValue(plain) }, ...parts];
+  checkBytes(sections.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  return writeEnvelope("tokenizer", { ...checkMeta(meta, "tokenizer") }, sections);
 }
 
-/** The description in an open file. Throws `format/invalid`. */
+/** The description in an open file, its parts as views of the file. Throws `format/invalid`. */
 export function readTokenizerFile(envelope: Envelope): TokenizerContent {
   const meta = checkMeta(envelope.meta, "tokenizer");
-  const bytes = envelope.section("tokenizer");
-  if (bytes.length > MAX_BYTES) throw invalid(`A tokenizer of ${bytes.length} bytes is above 32 MiB.`);
-  return { meta, value: unpackValue(bytes, "tokenizer") };
+  const bytes = envelope.section(SECTION);
+  checkBytes(bytes.length);
+  const value = unpackValue(bytes, "tokenizer");
+  const names = isMap(value) ? value.parts : undefined;
+  if (!isMap(value) || names === undefined) return { meta, value };
+  if (!Array.isArray(names) || names.length > MAX_PARTS || !names.every((name) => typeof name === "string"))
+    throw invalid("The tokenizer's list of parts is none.");
+  const parts = Object.fromEntries(names.map((name: string) => [name, envelope.section(name)]));
+  checkBytes(Object.values(parts).reduce((sum, part) => sum + part.length, bytes.length));
+  return { meta, value: { ...value, parts } };
+}
+
+const SECTION = "tokenizer";
+
+function hasParts(value: TokenizerValue): value is Exclude<TokenizerValue, MsgpackValue> {
+  if (!isMap(value) || !isMap(value.parts)) return false;
+  return Object.values(value.parts).every((part) => part instanceof Uint8Array);
+}
+
+/** The value with names instead of parts, and the sections. */
+function apart(
+  value: Exclude<TokenizerValue, MsgpackValue>,
+): [MsgpackValue, { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[]] {
+  const { parts, ...rest } = value;
+  const sections = Object.entries(parts).map(([name, bytes]) => ({ name, bytes }));
+  return [{ ...(rest as Record<string, MsgpackValue>), parts: sections.map(({ name }) => name) }, sections];
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function checkBytes(bytes: number): void {
+  if (bytes > MAX_BYTES) throw invalid(`A tokenizer of ${bytes} bytes is above 32 MiB.`);
 }

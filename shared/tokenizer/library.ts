@@ -1,5 +1,6 @@
-/** Every tokenizer that is not WordPiece, by the reference library in JavaScript. */
+/** Every tokenizer that is neither WordPiece nor BPE as we know it, by the reference library in JavaScript. */
 import { Tokenizer as Reference } from "@huggingface/tokenizers";
+import { BYTE_SPELLINGS } from "./byte-spelling.ts";
 import type { LibraryFile, Token, Tokenizer } from "./tokenizer.ts";
 
 /** A tokenizer from its stored form. Throws what the library throws for JSON it cannot use. */
@@ -74,20 +75,6 @@ function bytePlaces(text: string, spelt: readonly boolean[]): readonly Place[] {
     start = end;
   }
   return places;
-}
-
-/**
- * The spelling of each byte in byte-level vocabularies: the character of its number where that prints,
- * the others from U+0100 on. https://github.com/openai/gpt-2/blob/master/src/encoder.py, bytes_to_unicode
- */
-const BYTE_SPELLINGS: readonly string[] = byteSpellings();
-
-function byteSpellings(): readonly string[] {
-  let next = 0x100;
-  return Array.from({ length: 256 }, (_, byte) => {
-    const prints = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
-    return String.fromCharCode(prints ? byte : next++);
-  });
 }
 
 /** Other kinds say nothing about places: each spelling is looked for behind the one before it. */

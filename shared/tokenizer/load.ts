@@ -1,7 +1,10 @@
 /** A tokenizer.json to its stored form, and the stored form to a tokenizer. */
 import { LightedgeError } from "../errors.ts";
+import { createBpe } from "./bpe.ts";
+import { MOST_TOKENS } from "./bpe-parts.ts";
+import { compactBpe } from "./compact-bpe.ts";
 import { createLibraryTokenizer } from "./library.ts";
-import type { Tokenizer, TokenizerFile, WordPieceFile } from "./tokenizer.ts";
+import type { BpeFile, LibraryFile, Tokenizer, TokenizerFile, WordPieceFile } from "./tokenizer.ts";
 import { createWordPiece } from "./wordpiece.ts";
 
 /** The parts of a tokenizer.json that are looked at. */
@@ -19,14 +22,19 @@ interface TokenizerJson {
 }
 
 /**
- * The stored form of a tokenizer.json: BERT's kind in the compact form, every other as the
- * library takes it. `lowercase` is the model's own case rule, before the tokenizer's.
+ * The stored form of a tokenizer.json: BERT's kind and the BPE of today's models in compact forms,
+ * every other as the library takes it. `lowercase` is the model's own case rule, before the tokenizer's.
  * Throws `model/invalid` for what is no tokenizer.json.
  */
 export function compactTokenizer(json: string, lowercase: boolean): TokenizerFile {
   const parsed = parse(json);
   const wordPiece = asWordPiece(parsed, lowercase);
   if (wordPiece !== null) return wordPiece;
+  const bpe = compactBpe({ ...parsed }, lowercase);
+  return bpe ?? libraryFile(parsed, lowercase);
+}
+
+function libraryFile(parsed: TokenizerJson, lowercase: boolean): LibraryFile {
   const bare = { ...parsed, truncation: null, padding: null, post_processor: null };
   return { kind: "library", json: JSON.stringify(bare), lowercase };
 }
@@ -86,7 +94,8 @@ function asWordPiece(
 export function loadTokenizer(stored: unknown): Tokenizer {
   const file = checkFile(stored);
   try {
-    return file.kind === "wordpiece" ? createWordPiece(file) : createLibraryTokenizer(file);
+    if (file.kind === "wordpiece") return createWordPiece(file);
+    return file.kind === "bpe" ? createBpe(file) : createLibraryTokenizer(file);
   } catch (error) {
     throw new LightedgeError(
       "format/invalid",
@@ -107,6 +116,14 @@ const WORDPIECE_SHAPE = {
   splitCjk: "boolean",
   maxWordChars: "number",
 } as const;
+const BPE_SHAPE = { nfc: "boolean", wholeWords: "boolean", lowercase: "boolean", size: "number" } as const;
+const BPE_CHOICES = {
+  unicode: [1],
+  symbols: ["bytes", "characters"],
+  words: ["gpt2", "gpt2-digits", "llama3", "qwen2", "spaces", "each-space", "whole"],
+  prepend: ["never", "always", "missing", "first"],
+} as const;
+const BPE_PARTS = ["tokens", "ids", "firsts", "rights", "made", "ranks"] as const;
 const LIBRARY_SHAPE = { json: "string", lowercase: "boolean" } as const;
 
 function checkFile(stored: unknown): TokenizerFile {
@@ -117,7 +134,44 @@ function checkFile(stored: unknown): TokenizerFile {
   const listed = Array.isArray(added) && added.every((token) => typeof token === "string" && token !== "");
   if (record?.kind === "wordpiece" && has(WORDPIECE_SHAPE) && listed) return stored as WordPieceFile;
   if (record?.kind === "library" && has(LIBRARY_SHAPE)) return stored as TokenizerFile;
+  if (record?.kind === "bpe" && has(BPE_SHAPE) && isBpe(record)) return stored as BpeFile;
   throw new LightedgeError("format/invalid", "The stored tokenizer is of no known kind.", {
     field: "tokenizer",
   });
+}
+
+function isBpe({
+  added,
+  addedLate,
+  unused,
+  lengths,
+  size,
+  parts,
+  ...rest
+}: Readonly<Record<string, unknown>>): boolean {
+  const count = size as number;
+  const isId = (id: unknown) => typeof id === "number" && Number.isInteger(id) && id >= 0 && id < count;
+  const spelled = (list: unknown) =>
+    Array.isArray(list) &&
+    list.every(
+      (token: unknown) =>
+        Array.isArray(token) &&
+        token.length === 2 &&
+        typeof token[0] === "string" &&
+        token[0] !== "" &&
+        isId(token[1]),
+    );
+  const chosen = Object.entries(BPE_CHOICES).every(([field, choices]) =>
+    (choices as readonly unknown[]).includes(rest[field]),
+  );
+  const bytes = parts as Readonly<Record<string, unknown>> | null | undefined;
+  return (
+    Number.isInteger(count) &&
+    count >= 0 &&
+    count <= MOST_TOKENS &&
+    chosen &&
+    [added, addedLate, unused].every(spelled) &&
+    Array.isArray(lengths) &&
+    BPE_PARTS.every((name) => bytes?.[name] instanceof Uint8Array)
+  );
 }

@@ -4,6 +4,7 @@
  * huggingface/tokenizers: clean, space out CJK, decompose, drop marks, lower-case, split at
  * white space and punctuation.
  */
+import { isBertPunctuation, isMark, isRemoved, isWhole } from "./bert-classes.ts";
 import type { WordPieceFile } from "./tokenizer.ts";
 
 /** A word after normalisation. `starts` and `ends` give, for each UTF-16 unit of `text`, where it came from. */
@@ -16,10 +17,7 @@ export interface NormalizedWord {
 /** The rules in force. */
 export type NormalizerRules = Pick<WordPieceFile, "lowercase" | "stripAccents" | "cleanText" | "splitCjk">;
 
-const CONTROL = /^[\p{Cc}\p{Cf}\p{Co}\p{Cs}]$/u;
-const SPACE = /^\s$/u;
-const PUNCTUATION = /^\p{P}$/u;
-const MARK = /\p{Mn}/gu;
+const SPACE = /^\p{White_Space}$/u;
 
 /** The words of a text. Cost: linear, some hundred nanoseconds a code point. */
 export function normalizedWords(text: string, rules: NormalizerRules): readonly NormalizedWord[] {
@@ -34,7 +32,7 @@ export function normalizedWords(text: string, rules: NormalizerRules): readonly 
     const start = at;
     at += char.length;
     const code = char.codePointAt(0)!;
-    if (rules.cleanText && isDropped(char, code)) continue;
+    if (rules.cleanText && isDropped(code)) continue;
     if (isSpace(char, code)) {
       close();
       continue;
@@ -64,15 +62,22 @@ function newWord(): { text: string; starts: number[]; ends: number[] } {
 /** What one code point becomes: nothing, itself, or several code points. */
 function normalizeChar(char: string, code: number, rules: NormalizerRules): string {
   if (code < 0x80) return rules.lowercase ? char.toLowerCase() : char;
-  const plain = rules.stripAccents ? char.normalize("NFD").replace(MARK, "") : char;
+  const plain = rules.stripAccents ? withoutMarks(char, code) : char;
   return rules.lowercase ? plain.toLowerCase() : plain;
 }
 
+function withoutMarks(char: string, code: number): string {
+  if (isWhole(code)) return char;
+  let kept = "";
+  for (const part of char.normalize("NFD")) if (!isMark(part.codePointAt(0)!)) kept += part;
+  return kept;
+}
+
 /** NUL, the replacement character, and control, format, private and surrogate code points other than tab and line ends. */
-function isDropped(char: string, code: number): boolean {
+function isDropped(code: number): boolean {
   if (code === 0x09 || code === 0x0a || code === 0x0d) return false;
   if (code < 0x80) return code < 0x20 || code === 0x7f;
-  return code === 0xfffd || CONTROL.test(char);
+  return isRemoved(code) || (code >= 0xd800 && code <= 0xdfff);
 }
 
 function isSpace(char: string, code: number): boolean {
@@ -96,7 +101,7 @@ function isCjk(code: number): boolean {
 /** ASCII punctuation and symbols, and Unicode punctuation. */
 function isPunctuation(char: string): boolean {
   const code = char.codePointAt(0)!;
-  return code < 0x80 ? isAsciiPunctuation(code) : PUNCTUATION.test(char);
+  return code < 0x80 ? isAsciiPunctuation(code) : isBertPunctuation(code);
 }
 
 /** Every printable ASCII character that is no letter and no digit. */
