@@ -4,15 +4,7 @@ import { BATCH_VECTORS, type HotShard } from "../../shared/engine/resident.ts";
 import { compareIdsAt, type PackedIds, packIds } from "../../shared/format/ids.ts";
 import { FactsList } from "./facts-list.ts";
 import type { FoundRow, RowCache } from "./row-cache.ts";
-import {
-  chunksPerRow,
-  DOCUMENT_WORDS,
-  documentsAt,
-  openRow,
-  type RowSpace,
-  scalesAt,
-  vectorsAt,
-} from "./rows.ts";
+import { CHUNK_WORDS, chunkAt, chunksPerRow, openRow, type RowSpace } from "./rows.ts";
 import { damaged } from "./second-tier.ts";
 
 /** Rows read by one statement, so that a document of a thousand chunks does not fill memory with them. */
@@ -66,12 +58,11 @@ export class ColdInSqlite implements ColdSections {
     const facts = new FactsList(documents.length);
     this.#visit(documents, true, (found, { document, row, first, end }) => {
       const { bytes, floats } = found.space;
-      const vectors = 4 * (found.start + vectorsAt(this.#chunksIn(row)));
       for (let chunk = first; chunk < end; chunk++) {
-        const own = chunk - row * this.#perRow;
-        const at = vectors + own * padded;
-        space.set(bytes.subarray(at, at + padded), held * padded);
-        scales[done + held] = floats[found.start + scalesAt + own]!;
+        const at = this.#chunkAt(found, row, chunk);
+        const vector = 4 * (at + CHUNK_WORDS);
+        space.set(bytes.subarray(vector, vector + padded), held * padded);
+        scales[done + held] = floats[at]!;
         held++;
         if (held === BATCH_VECTORS) flush();
       }
@@ -92,12 +83,13 @@ export class ColdInSqlite implements ColdSections {
   vector(chunk: number): ColdVector {
     const { padded } = this.#shard.meta;
     const row = Math.floor(chunk / this.#perRow);
-    const { space, start } = this.#one(row);
-    const own = chunk - row * this.#perRow;
-    const at = 4 * (start + vectorsAt(this.#chunksIn(row))) + own * padded;
+    const found = this.#one(row);
+    const { space } = found;
+    const at = this.#chunkAt(found, row, chunk);
+    const vector = 4 * (at + CHUNK_WORDS);
     return {
-      values: new Int8Array(space.bytes.slice(at, at + padded).buffer),
-      scale: space.floats[start + scalesAt + own]!,
+      values: new Int8Array(space.bytes.slice(vector, vector + padded).buffer),
+      scale: space.floats[at]!,
     };
   }
 
@@ -122,37 +114,29 @@ export class ColdInSqlite implements ColdSections {
     return -1;
   }
 
-  #chunksIn(row: number): number {
-    return Math.min(this.#perRow, this.#shard.meta.chunks - row * this.#perRow);
+  /** Where a chunk begins in the space of its row, in words. */
+  #chunkAt({ start }: FoundRow, row: number, chunk: number): number {
+    return start + chunkAt(chunk - row * this.#perRow, this.#shard.meta.padded);
   }
 
-  /** Where a row has the words of a document that begins in it, and how many documents do so before it. */
-  #documentIn({ start }: FoundRow, row: number, document: number): readonly [word: number, before: number] {
-    const { owners, meta } = this.#shard;
-    const first = row * this.#perRow;
-    let before = 0;
-    while (before < document && owners[document - before - 1]! >= first) before++;
-    const words = start + documentsAt(this.#chunksIn(row), meta.padded);
-    return [words + DOCUMENT_WORDS * before, before];
-  }
-
-  /** The bytes of a document's id. */
-  #idRange(found: FoundRow, word: number, before: number): readonly [start: number, end: number] {
-    const { words } = found.space;
-    const ids = 4 * (word + DOCUMENT_WORDS * (words[found.start + 1]! - before));
-    return [ids + (before === 0 ? 0 : words[word - 1]!), ids + words[word + 2]!];
+  /** Where the id of a document lies in the bytes of the row that it begins in. `at` is where its chunk does. */
+  #idRange(found: FoundRow, row: number, at: number): readonly [start: number, end: number] {
+    const { chunks } = this.#shard.meta;
+    const ids = 4 * this.#chunkAt(found, row, Math.min(chunks, (row + 1) * this.#perRow));
+    const range = found.space.words[at + 3]!;
+    return [ids + (range & 0xffff), ids + (range >>> 16)];
   }
 
   #idIn(found: FoundRow, row: number, document: number): PackedIds {
-    const [start, end] = this.#idRange(found, ...this.#documentIn(found, row, document));
-    return { ids: found.space.bytes, idStarts: Uint32Array.of(start, end) };
+    const at = this.#chunkAt(found, row, this.#shard.owners[document]!);
+    return { ids: found.space.bytes, idStarts: Uint32Array.from(this.#idRange(found, row, at)) };
   }
 
   #addFacts(facts: FactsList, found: FoundRow, row: number, document: number): void {
-    const [word, before] = this.#documentIn(found, row, document);
-    const [start, end] = this.#idRange(found, word, before);
     const { words, bytes } = found.space;
-    facts.add(words[word]!, words[word + 1]!, bytes, start, end);
+    const at = this.#chunkAt(found, row, this.#shard.owners[document]!);
+    const [start, end] = this.#idRange(found, row, at);
+    facts.add(words[at + 1]!, words[at + 2]!, bytes, start, end);
   }
 
   /** Has these documents' rows shown in their order: all rows with chunks of one, or only that which it begins in. */

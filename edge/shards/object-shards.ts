@@ -11,6 +11,9 @@ import { WIRE_VERSION } from "../../shared/engine/wire.ts";
 import { LightedgeError } from "../../shared/errors.ts";
 import { isRegionName } from "../../shared/regions/region.ts";
 
+/** Objects whose ids are kept: those of the indexes that an isolate asks, each of some hundred bytes. */
+const MOST_IDS = 1024;
+
 /** What answers for an object. */
 interface ShardStub {
   ask(message: ShardMessage): Promise<ShardReply>;
@@ -19,6 +22,8 @@ interface ShardStub {
 /** Objects by name: the binding `SHARDS`. */
 export class ObjectShards implements ShardPort {
   readonly #namespace: DurableObjectNamespace;
+  /** Ids by names: an id is a digest of its name. The least recently made first. */
+  readonly #ids = new Map<string, DurableObjectId>();
 
   constructor(namespace: DurableObjectNamespace) {
     this.#namespace = namespace;
@@ -56,8 +61,18 @@ export class ObjectShards implements ShardPort {
     }
   }
 
+  #idOf(name: string): DurableObjectId {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = this.#namespace.idFromName(name);
+    this.#ids.set(name, id);
+    const [oldest] = this.#ids.keys();
+    if (this.#ids.size > MOST_IDS && oldest !== undefined) this.#ids.delete(oldest);
+    return id;
+  }
+
   #stub({ region, index, sha256 }: ShardAddress): ShardStub {
-    const id = this.#namespace.idFromName(`${region}/${index}/${sha256}`);
+    const id = this.#idOf(`${region}/${index}/${sha256}`);
     const hint = hintOf(region);
     const stub = this.#namespace.get(id, hint === undefined ? {} : { locationHint: hint });
     // The one cast: types of calls from isolate to isolate give up on messages as deep as these.

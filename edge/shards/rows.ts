@@ -1,10 +1,9 @@
 /**
- * Rows of a shard's second tier: some chunks that follow each other, each with its vector and scale, and of the documents
- * that begin with one of them where their records lie, and their ids. Whoever has read a document's vectors has read all
- * that a ranking needs of it.
+ * Rows of a shard's second tier: some chunks that follow each other, and of a document that begins with one of them where its
+ * record lies, and its id. Whoever has read a document's vectors has read all that a ranking needs of it.
  *
- * A row is words of 32 bits: a checksum of all others; how many documents begin in it; a scale for each of its chunks; their
- * vectors; for each of these documents its block, its record, and where its id ends; then the ids, filled up with zeros.
+ * A row is words of 32 bits: a checksum of all others; for each chunk `CHUNK_WORDS` and its vector; then the ids, one behind the
+ * other and filled up with zeros. So what is read of a document lies together, but for its id.
  */
 import type { ShardFile, ShardMeta } from "../../shared/format/shard.ts";
 import { checksum } from "./checksum.ts";
@@ -17,12 +16,15 @@ export type RowFacts = Pick<ShardFile, "meta" | "owners" | "scales" | "ids" | "i
  * half of that, and half as many are written. Of 8 KiB, 600 take nearly twice the time.
  */
 const ROW_BYTES = 4000;
-/** Bytes of a chunk beside its vector: a scale, three words of its document, and an id that is not short. */
+/** Bytes of a chunk beside its vector: its words, and an id that is not short. */
 const FACTS_BYTES = 48;
-/** Words before the scales, and words for each document before its id. */
-const HEAD_WORDS = 2;
-/** Words that a row has for each document that begins in it. */
-export const DOCUMENT_WORDS = 3;
+/** Words of a row before its chunks. */
+const HEAD_WORDS = 1;
+/**
+ * Words of a chunk before its vector: its scale; block and record of the document that begins with it; where that one's id
+ * begins and ends among the ids, 16 bits each. All but the scale are 0 where no document begins.
+ */
+export const CHUNK_WORDS = 4;
 
 /** Chunks of a row. */
 export function chunksPerRow(padded: number): number {
@@ -34,10 +36,10 @@ export function rowsOf({ padded, chunks }: ShardMeta): number {
   return Math.ceil(chunks / chunksPerRow(padded));
 }
 
-/** Words of a row of so many chunks that lie before its scales, its vectors and its documents. */
-export const scalesAt = HEAD_WORDS;
-export const vectorsAt = (chunks: number) => HEAD_WORDS + chunks;
-export const documentsAt = (chunks: number, padded: number) => HEAD_WORDS + chunks + (chunks * padded) / 4;
+/** Where in a row its chunk with this number begins; behind the last, its ids. In words. */
+export function chunkAt(number: number, padded: number): number {
+  return HEAD_WORDS + number * (CHUNK_WORDS + padded / 4);
+}
 
 /** Memory that rows lie in, seen in three ways. */
 export interface RowSpace {
@@ -58,22 +60,20 @@ export function spaceOf(buffer: ArrayBuffer): RowSpace {
 /** A row without its vectors, to be sealed when they are there. */
 export function beginRow(facts: RowFacts, row: number): RowSpace {
   const { meta, owners, scales, ids, idStarts, places } = facts;
-  const perRow = chunksPerRow(meta.padded);
+  const { padded } = meta;
+  const perRow = chunksPerRow(padded);
   const first = row * perRow;
   const chunks = Math.min(perRow, meta.chunks - first);
   const from = firstDocument(owners, first);
   const to = firstDocument(owners, first + chunks);
   const own = ids.subarray(idStarts[from], idStarts[to]);
-  const documents = documentsAt(chunks, meta.padded);
-  const idsAt = documents + DOCUMENT_WORDS * (to - from);
+  const idsAt = chunkAt(chunks, padded);
   const space = spaceOf(new ArrayBuffer(4 * (idsAt + Math.ceil(own.length / 4))));
-  space.words[1] = to - from;
-  space.floats.set(scales.subarray(first, first + chunks), scalesAt);
+  for (let chunk = 0; chunk < chunks; chunk++) space.floats[chunkAt(chunk, padded)] = scales[first + chunk]!;
   for (let document = from; document < to; document++) {
-    const block = places[2 * document]!;
-    const record = places[2 * document + 1]!;
-    const idEnd = idStarts[document + 1]! - idStarts[from]!;
-    space.words.set([block, record, idEnd], documents + DOCUMENT_WORDS * (document - from));
+    const at = chunkAt(owners[document]! - first, padded);
+    const [idStart, idEnd] = [document, document + 1].map((each) => idStarts[each]! - idStarts[from]!);
+    space.words.set([places[2 * document]!, places[2 * document + 1]!, idStart! | (idEnd! << 16)], at + 1);
   }
   space.bytes.set(own, 4 * idsAt);
   return space;
@@ -90,7 +90,7 @@ export function openRow(buffer: ArrayBuffer, { padded, chunks }: ShardMeta, row:
   const space = spaceOf(buffer);
   const { words } = space;
   const own = Math.min(chunksPerRow(padded), chunks - row * chunksPerRow(padded));
-  if (words.length < documentsAt(own, padded) + DOCUMENT_WORDS * (words[1] ?? 0)) return null;
+  if (words.length < chunkAt(own, padded)) return null;
   return words[0] === checksum(words, 1, words.length, row) ? space : null;
 }
 

@@ -10,10 +10,18 @@ import type { SectionSink } from "../../shared/format/streamed.ts";
 import { type Sha256, sha256, sha256Bytes, toHex } from "../../shared/hash.ts";
 import type { Kernels } from "../../shared/kernels/kernels.ts";
 import { MIB } from "../../shared/limits.ts";
-import { beginRow, chunksPerRow, type RowFacts, type RowSpace, sealRow, vectorsAt } from "./rows.ts";
+import {
+  beginRow,
+  CHUNK_WORDS,
+  chunkAt,
+  chunksPerRow,
+  type RowFacts,
+  type RowSpace,
+  sealRow,
+} from "./rows.ts";
 
 /** Changes with any change of what is stored, and with how shards lie in memory; what has another is wiped. */
-const LAYOUT = `2.${HOT_LAYOUT}`;
+const LAYOUT = `3.${HOT_LAYOUT}`;
 
 /** Bytes of a piece: SQLite takes rows up to 2 MB. */
 const PIECE_BYTES = MIB;
@@ -85,21 +93,27 @@ export class SecondTier {
     const open = new Map<number, { readonly space: RowSpace; missing: number }>();
     return (offset, part) => {
       for (let at = 0; at < part.length; ) {
-        const row = Math.floor((offset + at) / (perRow * padded));
-        const start = row * perRow * padded;
-        const own = Math.min(perRow, chunks - row * perRow);
-        const length = Math.min(start + own * padded - (offset + at), part.length - at);
-        const filling = open.get(row) ?? { space: beginRow(facts, row), missing: own * padded };
-        filling.space.bytes.set(part.subarray(at, at + length), 4 * vectorsAt(own) + offset + at - start);
+        const chunk = Math.floor((offset + at) / padded);
+        const row = Math.floor(chunk / perRow);
+        const filling = open.get(row) ?? {
+          space: beginRow(facts, row),
+          missing: padded * Math.min(perRow, chunks - row * perRow),
+        };
+        // The rest of this chunk, as far as it is here.
+        const inside = offset + at - chunk * padded;
+        const length = Math.min(padded - inside, part.length - at);
+        const start = 4 * (chunkAt(chunk - row * perRow, padded) + CHUNK_WORDS);
+        filling.space.bytes.set(part.subarray(at, at + length), start + inside);
         filling.missing -= length;
-        open.set(row, filling);
-        if (filling.missing === 0) {
-          sealRow(filling.space, row);
-          this.sql.exec("INSERT INTO rows VALUES (?, ?)", row, filling.space.bytes);
-          giveBack(filling.space.bytes);
-          open.delete(row);
-        }
         at += length;
+        if (filling.missing > 0) {
+          open.set(row, filling);
+          continue;
+        }
+        open.delete(row);
+        sealRow(filling.space, row);
+        this.sql.exec("INSERT INTO rows VALUES (?, ?)", row, filling.space.bytes);
+        giveBack(filling.space.bytes);
       }
     };
   }

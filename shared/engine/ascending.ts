@@ -4,12 +4,16 @@
 export function union(a: Uint32Array, b: Uint32Array): Uint32Array<ArrayBuffer> {
   const merged = new Uint32Array(a.length + b.length);
   let count = 0;
-  for (let i = 0, j = 0; i < a.length || j < b.length; count++) {
-    const next = Math.min(a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY);
-    if (a[i] === next) i++;
-    if (b[j] === next) j++;
-    merged[count] = next;
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    const [left, right] = [a[i]!, b[j]!];
+    merged[count++] = left < right ? left : right;
+    if (left <= right) i++;
+    if (right <= left) j++;
   }
+  for (; i < a.length; i++) merged[count++] = a[i]!;
+  for (; j < b.length; j++) merged[count++] = b[j]!;
   return merged.slice(0, count);
 }
 

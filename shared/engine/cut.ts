@@ -20,29 +20,29 @@ export function chooseDocuments(
   });
 }
 
-/** By shard, the documents that a side proposes once the pool is cut: exactly `wanted` of them where there are as many. */
+/** By shard, for each document that a side proposes, 1 where it still does once the pool is cut: exactly `wanted` of them where there are as many. */
 export function settle(
   proposed: readonly (ShardProposals | null)[],
   scored: readonly (ScoredDocuments | null)[],
   side: "dense" | "sparse",
   wanted: number,
-): readonly ReadonlySet<number>[] {
+): readonly Uint8Array[] {
   const { score, places } = threshold(proposed, side, wanted);
-  const tied: { readonly list: number; readonly document: number; readonly at: number }[] = [];
-  const sets = proposed.map((shard, list) => {
-    const kept = new Set<number>();
+  const tied: { readonly list: number; readonly i: number; readonly at: number }[] = [];
+  const marks = proposed.map((shard, list) => {
     const known = scored[list];
-    if (shard === null || known === null || known === undefined) return kept;
+    if (shard === null || known === null || known === undefined) return new Uint8Array(0);
     const { documents, scores } = shard[side];
-    documents.forEach((document, i) => {
-      if (scores[i]! > score) kept.add(document);
-      else if (scores[i] === score) tied.push({ list, document, at: find(known.documents, document) });
-    });
+    const kept = new Uint8Array(documents.length);
+    for (let i = 0; i < documents.length; i++) {
+      if (scores[i]! > score) kept[i] = 1;
+      else if (scores[i] === score) tied.push({ list, i, at: find(known.documents, documents[i]!) });
+    }
     return kept;
   });
   if (tied.length > places) tied.sort((a, b) => compareIdsAt(scored[a.list]!, a.at, scored[b.list]!, b.at));
-  for (const { list, document } of tied.slice(0, places)) sets[list]!.add(document);
-  return sets;
+  for (const { list, i } of tied.slice(0, places)) marks[list]![i] = 1;
+  return marks;
 }
 
 /** The score of the last document let in, and how many with just that score are. All are let in where there are no more than wanted. */

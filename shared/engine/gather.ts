@@ -2,7 +2,13 @@
 import { settle } from "./cut.ts";
 import type { EncodedQuery } from "./encoded-query.ts";
 import type { Candidate, Tier } from "./fuse.ts";
-import { FAR_POOL, NEAR_POOL, type ScoredDocuments, type ShardProposals } from "./shard-contract.ts";
+import {
+  FAR_POOL,
+  NEAR_POOL,
+  type Proposal,
+  type ScoredDocuments,
+  type ShardProposals,
+} from "./shard-contract.ts";
 
 /** The index's candidates. Null for a shard that did not answer, in either list: it has none. */
 export function gather(
@@ -23,10 +29,12 @@ export function gather(
     const own = both[shard];
     if (found === null || own === null || own === undefined) return;
     const unit = 1 / (query.sparse.scale * own.impactScale);
+    const dense = tiers(own.dense, near.dense[shard]!, all.dense[shard]!);
+    const sparse = tiers(own.sparse, near.sparse[shard]!, all.sparse[shard]!);
     for (let at = 0; at < found.documents.length; at++) {
       const document = found.documents[at]!;
-      const byDense = tier(document, near.dense[shard]!, all.dense[shard]!);
-      const bySparse = tier(document, near.sparse[shard]!, all.sparse[shard]!);
+      const byDense = dense(document);
+      const bySparse = sparse(document);
       if (byDense === "none" && bySparse === "none") continue;
       candidates.push({
         shard,
@@ -45,7 +53,13 @@ export function gather(
   return candidates;
 }
 
-function tier(document: number, near: ReadonlySet<number>, all: ReadonlySet<number>): Tier {
-  if (near.has(document)) return "near";
-  return all.has(document) ? "far" : "none";
+/** Tells of documents, asked for in ascending order, how a side proposed them. The marks are those of `settle`. */
+function tiers({ documents }: Proposal, near: Uint8Array, all: Uint8Array): (document: number) => Tier {
+  let i = 0;
+  return (document) => {
+    while (i < documents.length && documents[i]! < document) i++;
+    if (documents[i] !== document) return "none";
+    if (near[i] === 1) return "near";
+    return all[i] === 1 ? "far" : "none";
+  };
 }
