@@ -255,7 +255,7 @@ describe("memory for fewer shards than there are", () => {
 
 describe("a shard object with more calls than it takes", () => {
   it("says so to those beyond, and answers the others", async () => {
-    const alone = await buildTiny({ source: sourceOf(tinyDocuments(120)) });
+    const alone = await buildTiny({ source: sourceOf(tinyDocuments(400)) });
     const wanted = await openTiny(alone.store, "wasm");
     freshFolder();
     server = await startShardRuntime({
