@@ -15,6 +15,11 @@ import { addRow, type ResidentTable } from "./resident-table.ts";
 const QUERY_LEVELS = 2047;
 /** Greatest magnitude of a first-pass query's values: 4-bit two's complement, kept symmetric. */
 const PLANE_LEVELS = 7;
+/** Bit p of a 4-bit value, moved to bit 8 p: where the four planes lie side by side. */
+const SPREAD = Int32Array.from(
+  { length: 16 },
+  (_, value) => (value & 1) | ((value & 2) << 7) | ((value & 4) << 14) | ((value & 8) << 21),
+);
 
 /**
  * Encodes a query's token ids, with multiplicity; rows of a table's tail have been read (`readRows`). `terms` are its
@@ -70,29 +75,23 @@ export function quantizeQuery(vector: Float32Array): DenseQuery | null {
   const norm = Math.sqrt(squares);
   const perValue = QUERY_LEVELS / greatest;
   const perPlane = PLANE_LEVELS / greatest;
+  // Rounded as `Math.round` does, in half its time.
   const values = new Int16Array(vector.length);
+  for (let j = 0; j < vector.length; j++) values[j] = Math.floor(vector[j]! * perValue + 0.5);
   const stride = vector.length >> 3;
   const planes = new Uint8Array(4 * stride);
   let planeSum = 0;
   for (let byte = 0; byte < stride; byte++) {
-    let plane0 = 0;
-    let plane1 = 0;
-    let plane2 = 0;
-    let plane3 = 0;
+    let bits = 0;
     for (let bit = 0; bit < 8; bit++) {
-      const value = vector[byte * 8 + bit]!;
-      values[byte * 8 + bit] = Math.round(value * perValue);
-      const coarse = Math.round(value * perPlane);
+      const coarse = Math.floor(vector[byte * 8 + bit]! * perPlane + 0.5);
       planeSum += coarse;
-      plane0 |= (coarse & 1) << bit;
-      plane1 |= ((coarse >> 1) & 1) << bit;
-      plane2 |= ((coarse >> 2) & 1) << bit;
-      plane3 |= ((coarse >> 3) & 1) << bit;
+      bits |= SPREAD[coarse & 15]! << bit;
     }
-    planes[byte] = plane0;
-    planes[stride + byte] = plane1;
-    planes[2 * stride + byte] = plane2;
-    planes[3 * stride + byte] = plane3;
+    planes[byte] = bits;
+    planes[stride + byte] = bits >> 8;
+    planes[2 * stride + byte] = bits >> 16;
+    planes[3 * stride + byte] = bits >> 24;
   }
   return { values, scale: 1 / (perValue * norm), planes, planeSum, norm, clusters: null };
 }
