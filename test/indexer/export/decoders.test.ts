@@ -1,7 +1,6 @@
 /** Exported decoders through the product's own encoder, against values that PyTorch computed. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { batchDifference } from "../../../indexer/encode/batch-check.ts";
 import type { Encoder } from "../../../indexer/encode/encoder.ts";
@@ -12,56 +11,32 @@ import { packIds } from "../../../shared/format/ids.ts";
 import { roundToHalf } from "../../../shared/math/float16.ts";
 import { quantizeImpacts } from "../../../shared/segment/segment.ts";
 import { loadTokenizer } from "../../../shared/tokenizer/load.ts";
-import { DECODERS, decoderFolder, decoderValues } from "../../helpers/decoders.ts";
+import {
+  DECODERS,
+  decoderDifferences,
+  decoderFolder,
+  decoderValues,
+  openDecoder,
+} from "../../helpers/decoders.ts";
 
 /** The greatest difference of a value of a unit vector from PyTorch's, before halves. */
 const GRAPH = 1e-5;
 /** Impacts are not of length 1: sums of 32 products of about 1, then a logarithm. */
 const IMPACT = 1e-4;
 
-function greatestDifference(left: ArrayLike<number>, right: ArrayLike<number>): number {
-  expect(left.length).toBe(right.length);
-  let greatest = 0;
-  for (let at = 0; at < left.length; at++) greatest = Math.max(greatest, Math.abs(left[at]! - right[at]!));
-  return greatest;
-}
-
-function unit(vector: ArrayLike<number>): number[] {
-  const length = Math.hypot(...Array.from(vector));
-  return Array.from(vector, (value) => (length > 0 ? value / length : 0));
-}
-
 describe.each(DECODERS)("an exported %s", (name) => {
   const folder = decoderFolder(name);
-  const values = decoderValues(name);
+  const values = decoderValues(folder);
   let model: Model;
   let encoder: Encoder;
-  let session: InferenceSession;
 
   beforeAll(async () => {
     model = await loadModel(folder);
     encoder = await createOnnxEncoder(model, { device: "cpu", threads: 2 });
-    session = await InferenceSession.create(join(folder, "model.onnx"));
   });
   afterAll(async () => {
     await encoder.close();
-    await session.release();
   });
-
-  /** The graph itself on one input, every position but the first and the last pooled. */
-  async function run(ids: readonly number[]) {
-    const tensor = (values: readonly number[]) => new Tensor("int64", values.map(BigInt), [1, ids.length]);
-    const { last_hidden_state, impacts } = await session.run({
-      input_ids: tensor(ids),
-      attention_mask: tensor(ids.map(() => 1)),
-      pooling_mask: tensor(ids.map((_, at) => (at > 0 && at < ids.length - 1 ? 1 : 0))),
-    });
-    const states = last_hidden_state!.data as Float32Array;
-    return {
-      last: states.slice((ids.length - 1) * model.dimension),
-      impacts: impacts!.data as Float32Array,
-    };
-  }
 
   it("is within the size that a repository should carry", () => {
     const bytes = ["model.onnx", "tokenizer.json", "values.json"].map(
@@ -82,28 +57,14 @@ describe.each(DECODERS)("an exported %s", (name) => {
       expect(model.promptTokens(task, "query")).toEqual(ids);
   });
 
-  it("gives PyTorch's unit vectors and impacts before halves, from the graph", async () => {
-    let [vectors, impacts] = [0, 0];
-    for (const { ids, vector, impacts: wanted } of values.documents) {
-      const found = await run(ids);
-      vectors = Math.max(vectors, greatestDifference(unit(found.last), vector));
-      const pooled = wanted.map(([id]) => found.impacts[id]!);
-      impacts = Math.max(
-        impacts,
-        greatestDifference(
-          pooled,
-          wanted.map(([, value]) => value),
-        ),
-      );
-      // What PyTorch's list leaves out is no greater than its least, where it is full, else nothing.
-      const least = wanted.length < 64 ? 0 : Math.min(...wanted.map(([, value]) => value));
-      const kept = new Set([...wanted.map(([id]) => id), ...values.special]);
-      found.impacts.forEach((value, id) => {
-        if (!kept.has(id)) expect(value).toBeLessThanOrEqual(least + IMPACT);
-      });
-    }
-    expect(vectors).toBeLessThan(GRAPH);
-    expect(impacts).toBeLessThan(IMPACT);
+  it("gives PyTorch's unit vectors, impacts, rows of the query table and sums of them, before halves", async () => {
+    const found = await decoderDifferences(model, values);
+    expect(found.vector).toBeLessThan(GRAPH);
+    expect(found.impact).toBeLessThan(IMPACT);
+    expect(found.row).toBeLessThan(GRAPH);
+    // Rows keep their length: it is a token's weight in the sum.
+    expect(found.rowLength).toBeLessThan(GRAPH);
+    expect(found.query).toBeLessThan(GRAPH);
   });
 
   it("gives PyTorch's vectors and impacts, rounded to halves, from the encoder", async () => {
@@ -151,32 +112,11 @@ describe.each(DECODERS)("an exported %s", (name) => {
     }
   });
 
-  it("gives PyTorch's rows of the query table, and sums of them its query vectors", async () => {
-    const { bos, eos } = model.special;
-    for (const [task, wanted] of Object.entries(values.rows)) {
-      const rows = new Map<number, Float32Array>();
-      for (const [id, row] of wanted) {
-        const { last } = await run([bos!, ...model.promptTokens(task, "query"), id, eos!]);
-        rows.set(id, last);
-        expect(greatestDifference(unit(last), unit(row))).toBeLessThan(GRAPH);
-        // Rows keep their length: it is a token's weight in the sum.
-        expect(Math.abs(Math.hypot(...last) / Math.hypot(...row) - 1)).toBeLessThan(GRAPH);
-      }
-      for (const { ids, vector } of values.queries.filter((query) => query.task === task)) {
-        const sum = new Float64Array(model.dimension);
-        for (const id of ids) {
-          const row = rows.get(id)!;
-          for (let j = 0; j < row.length; j++) sum[j]! += row[j]!;
-        }
-        expect(greatestDifference(unit(sum), vector)).toBeLessThan(GRAPH);
-      }
-    }
-  });
-
   it("does not depend on the batch, and costs no pass over the vocabulary without pooled positions", async () => {
     expect(await batchDifference(encoder)).toBeLessThan(1e-3);
-    const ids = values.documents[0]!.ids.slice(0, 2);
-    const { impacts } = await run(ids);
+    const decoder = await openDecoder(model);
+    const { impacts } = await decoder.run(values.documents[0]!.ids.slice(0, 2));
+    await decoder.close();
     expect(impacts.length).toBe(model.description.vocabulary);
     expect(impacts.every((value) => value === 0)).toBe(true);
   });
