@@ -82,10 +82,12 @@ export async function takeWrite(
   const entry = entryOf(request, write);
   const body = await serializeInboxEntry(entry);
   checkRoom(index, body.length);
+  const waiting = { entry, bytes: body.length };
+  await index.prepare([waiting]);
   // Found at once is part of the promise, so what there is no memory for is not taken.
-  if (!cache.hasRoom(name, { entry, bytes: body.length })) throw full(index);
+  if (!cache.hasRoom(name, waiting)) throw full(index);
   await put(ports, entry, body);
-  cache.note(name, { entry, bytes: body.length });
+  cache.note(name, waiting);
   return answerOf(request, write);
 }
 

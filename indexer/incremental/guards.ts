@@ -51,6 +51,6 @@ export function sizeWarning(manifest: Manifest, limit: number = MEMORY_LIMITS.re
     return `${index} has ${shards} shards, and a query may touch ${REQUEST_LIMITS.shards}: a Worker will answer index/too-many-shards. Divide the documents among several indexes.`;
   const here = isolateBytesOf(manifest, "objects");
   if (here > limit)
-    return `${index} takes ${here} bytes of memory to serve, its shards aside, and a Worker has ${limit} for all of its indexes: it will answer index/too-large. Make the table smaller with --table-bits 2.`;
+    return `${index} takes ${here} bytes of memory to serve, its shards aside, and a Worker has ${limit} for all of its indexes: it will answer index/too-large. Make the table smaller with --table-bytes.`;
   return `${index} takes ${residentBytesOf(manifest)} bytes of memory to serve, and a Worker has ${limit} for all of its indexes: its ${shards} shards will be in Durable Objects, which takes a query two calls of them. Where the Worker binds no SHARDS, it will answer index/too-large.`;
 }
