@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper
 
 from problem import Problem
@@ -17,6 +16,8 @@ ALIGNMENT = 4096
 LEAST_OUTSIDE = 1024
 # Weights of a row that share a scale in 8 bits.
 BLOCK = 64
+# Rows that are rounded at once: what lies beside a matrix meanwhile is a small part of it.
+ROWS = 4096
 
 
 class Weights:
@@ -57,7 +58,7 @@ class Weights:
         """A matrix in the type in which it is multiplied."""
         if self.precision != "fp16":
             return self.add(name, value)
-        greatest = float(np.abs(value).max(initial=0))
+        greatest = max(float(value.max()), -float(value.min()))
         if greatest > np.finfo(np.float16).max:
             raise Problem(f"{name} has the value {greatest:g}, which float16 cannot hold. Export with --precision fp32.")
         return self.add(name, value.astype(np.float16))
@@ -70,13 +71,19 @@ class Weights:
         if f"{name}.values" not in self._names:
             out, inner = value.shape
             count = -(-inner // BLOCK)
-            padded = np.zeros((out, count * BLOCK), np.float32)
-            padded[:, :inner] = value
-            padded = padded.reshape(out, count, BLOCK)
-            scales = np.abs(padded).max(axis=2) / 127
-            steps = np.divide(padded, scales[:, :, None], out=np.zeros_like(padded), where=scales[:, :, None] > 0)
-            self.add(f"{name}.values", (np.rint(steps) + 128).astype(np.uint8))
-            self.add(f"{name}.scales", scales.astype(np.float32))
+            values = np.empty((out, count, BLOCK), np.uint8)
+            scales = np.empty((out, count), np.float32)
+            for start in range(0, out, ROWS):
+                rows = value[start : start + ROWS]
+                padded = np.zeros((len(rows), count * BLOCK), np.float32)
+                padded[:, :inner] = rows
+                padded = padded.reshape(len(rows), count, BLOCK)
+                step = np.abs(padded).max(axis=2, keepdims=True) / 127
+                steps = np.divide(padded, step, out=np.zeros_like(padded), where=step > 0)
+                values[start : start + ROWS] = np.rint(steps) + 128
+                scales[start : start + ROWS] = step[:, :, 0]
+            self.add(f"{name}.values", values)
+            self.add(f"{name}.scales", scales)
         return f"{name}.values", f"{name}.scales"
 
     def close(self, external: bool) -> None:
@@ -100,6 +107,3 @@ class Weights:
 def as_numpy(tensor) -> np.ndarray:
     """A parameter's values in float32."""
     return tensor.detach().to("cpu").float().numpy()
-
-
-__all__ = ["BLOCK", "MOST_INSIDE", "Weights", "as_numpy", "onnx"]
