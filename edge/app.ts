@@ -191,7 +191,9 @@ function createHandlers(ports: AppPorts): Readonly<Record<Operation, (call: Call
       const freshness = freshnessFromParameters(parameters(call.url));
       const name = indexOf(call);
       const id = documentIdFromPath(call.segments.id ?? "");
-      const found = await route(ports, call, name, freshness, (index) => index.document(id));
+      const found = await route(ports, call, name, freshness, (index, patienceMs) =>
+        index.document(id, patienceMs),
+      );
       const { answer: document } = found;
       if (document !== null) {
         const told = toldOf(found, ports.today());
@@ -279,7 +281,7 @@ function search(
   name: string,
   { request, freshness }: FreshRequest,
 ): Promise<Routed<SearchAnswer>> {
-  const ask = (index: OpenIndex) => index.search(request);
+  const ask = (index: OpenIndex, patienceMs?: number) => index.search(request, patienceMs);
   const missing = (answer: SearchAnswer) => answer.missing_shards ?? [];
   return route(ports, call, name, freshness, ask, { strict: request.strict === true, missing });
 }
@@ -290,7 +292,7 @@ function route<T>(
   { place, background }: Call,
   index: string,
   freshness: Freshness,
-  ask: (index: OpenIndex) => Promise<T>,
+  ask: Question<T>["ask"],
   rest: Partial<Question<T>> = {},
 ): Promise<Routed<T>> {
   const regions = nearestFirst(ports.regions, place);

@@ -54,7 +54,7 @@ export const MEMORY_LIMITS = {
 
 /** Limits on shards in Durable Objects; kept by `shared/engine/remote-shards.ts` and the objects. */
 export const SHARD_LIMITS = {
-  /** Milliseconds for all calls of one search: a shard that has to be loaded from the store first takes a second or two. */
+  /** Milliseconds for all calls of one search, less where a request has a deadline: a shard that has to be loaded from the store first takes a second or two. */
   patienceMs: 10_000,
   /** Milliseconds for having a shard made ready, when nobody waits for an answer: those of an isolate are loaded one after the other. */
   readyMs: 120_000,

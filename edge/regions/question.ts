@@ -22,8 +22,8 @@ export interface Question<T> {
   /** Whether no answer is preferred to a partial one. */
   readonly strict?: boolean;
   readonly background: Background;
-  /** Asks the index of one region. */
-  ask(index: OpenIndex): Promise<T>;
+  /** Asks the index of one region, whose shards have so many milliseconds where they are elsewhere; as many as they want when absent. */
+  ask(index: OpenIndex, patienceMs?: number): Promise<T>;
   /** Ordinals of shards that this answer lacks; none where it can lack none. */
   missing?(answer: T): readonly number[];
 }

@@ -4,6 +4,7 @@
  * anew as a whole elsewhere.
  */
 import { asLightedgeError, type ErrorCode, LightedgeError } from "../../shared/errors.ts";
+import { SHARD_LIMITS } from "../../shared/limits.ts";
 import type { PassedRegion } from "../../shared/types.ts";
 import { behind, isFresh } from "../freshness.ts";
 import type { IndexCache, Proven } from "../index-cache.ts";
@@ -49,6 +50,9 @@ const AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 /** Share of the deadline after which a failure is not retried in its region: a slow failure would be as slow again. */
 const RETRY_SHARE = 1 / 4;
+
+/** Share of a region's time that its shards have: where one is silent, what the others say still becomes an answer. */
+const SHARDS_SHARE = 3 / 4;
 
 /** One try of a request to find an answer in its regions. */
 interface Journey<T> {
@@ -172,7 +176,8 @@ export class RegionRouter {
     const suits = (found: Proven) => passes(found) && fresh(found);
     const proven = await indexes.getWhere(keyOf(region.name, name), background, suits);
     if (!fresh(proven)) throw behind(proven.index, freshness);
-    const answer = await within(this.#ports, askMs, ask(proven.index), () => new Silence());
+    const patienceMs = askMs === null ? undefined : Math.min(SHARD_LIMITS.patienceMs, askMs * SHARDS_SHARE);
+    const answer = await within(this.#ports, askMs, ask(proven.index, patienceMs), () => new Silence());
     return { answer, region: region.name, ...proven };
   }
 

@@ -70,7 +70,8 @@ export interface OpenIndex {
   withWrites(writes: readonly WaitingWrite[], capBytes: number, unread?: number): OpenIndex;
   /** How many documents of these writes `withWrites` would leave out. Lays nothing; costs as much, and spares it that. */
   leavesOut(writes: readonly WaitingWrite[], capBytes: number): number;
-  search(request: SearchRequest): Promise<SearchAnswer>;
-  /** The document with this id, or null. At most one range read. */
-  document(id: string): Promise<StoredDocument | null>;
+  /** `patienceMs` is for its shards, where they are elsewhere: those that take longer are left out. `SHARD_LIMITS.patienceMs` when absent. */
+  search(request: SearchRequest, patienceMs?: number): Promise<SearchAnswer>;
+  /** The document with this id, or null. At most one range read. `patienceMs` as for a search. */
+  document(id: string, patienceMs?: number): Promise<StoredDocument | null>;
 }

@@ -20,7 +20,7 @@ import {
   type ShardEvidence,
   type ShardProposals,
 } from "./shard-contract.ts";
-import { type Found, type Located, type Shards, totalsOf, type Wanted } from "./shards.ts";
+import { type Evidence, type Found, type Located, type Shards, totalsOf, type Wanted } from "./shards.ts";
 import type { Hidden, ShardAddress, ShardCallName, ShardCalls, ShardPort } from "./wire.ts";
 
 /** The shards of one version elsewhere. */
@@ -51,6 +51,16 @@ interface FreshAnswer {
   readonly evidence: ShardEvidence | null;
 }
 
+/** A search on its way: what was asked, and what all shards have proposed. */
+interface Asked {
+  readonly query: EncodedQuery;
+  readonly deep: boolean;
+  readonly terms: readonly number[] | null;
+  readonly until: number;
+  readonly fresh: FreshAnswer | null;
+  readonly proposed: readonly Outcome<ShardCalls["propose"]["answer"]>[];
+}
+
 /** The shards at these addresses, in the order of their ordinals. Cheap: nothing is asked. */
 export function remoteShards(ports: RemotePorts, addresses: readonly ShardAddress[]): RemoteShards {
   return over(ports, addresses, { hidden: [], known: [], fresh: null });
@@ -75,8 +85,9 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
       }),
     );
 
-  const find = async (query: EncodedQuery, { deep, terms }: Wanted): Promise<Found> => {
-    const until = now() + SHARD_LIMITS.patienceMs;
+  const find = async (query: EncodedQuery, wanted: Wanted): Promise<Found> => {
+    const { deep, terms, patienceMs = SHARD_LIMITS.patienceMs } = wanted;
+    const until = now() + patienceMs;
     const pool = deep ? FAR_POOL : NEAR_POOL;
     const hidden = addresses.map((_, shard): Hidden => {
       const known = layer.known[shard];
@@ -93,7 +104,12 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
     proposed.forEach((outcome, shard) => {
       if ("answer" in outcome && outcome.answer !== null) layer.known[shard] = outcome.answer.hidden;
     });
-    const failed: unknown[] = proposed.map(errorOf);
+    return among({ query, deep, terms, until, fresh, proposed }, proposed.map(errorOf));
+  };
+
+  /** What the shards find that did not fail, of what all have proposed. */
+  const among = async (asked: Asked, failed: unknown[]): Promise<Found> => {
+    const { query, deep, until, fresh, proposed } = asked;
     const checkSome = () => {
       if (addresses.length > 0 && failed.every((error) => error !== undefined)) throw failed[0];
     };
@@ -105,7 +121,7 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
         failed[shard] === undefined ? (answerOf(outcome)?.proposals ?? null) : null,
       );
       const all = fresh === null ? own : [...own, fresh.proposals];
-      const chosen = chooseDocuments(all, pool);
+      const chosen = chooseDocuments(all, deep ? FAR_POOL : NEAR_POOL);
       const scored = await askAll(
         "score",
         addresses.map((_, shard) => {
@@ -126,7 +142,7 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
         candidates: gather(all, allScored, query, deep),
         ...totalsOf(all),
         missing: failed.flatMap((error, shard) => (error === undefined ? [] : [shard])),
-        evidence: (candidates) => evidenceOf(candidates, terms ?? [], fresh, until),
+        evidence: (candidates) => evidenceOf(candidates, asked, failed),
       };
     }
   };
@@ -134,27 +150,31 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
   /** One call to each shard that has candidates; those of the fresh shard are here already. */
   const evidenceOf = async (
     candidates: readonly Candidate[],
-    terms: readonly number[],
-    fresh: FreshAnswer | null,
-    until: number,
-  ): Promise<readonly ShardEvidence[]> => {
-    const asked = addresses.map((_, shard) => candidates.filter((candidate) => candidate.shard === shard));
+    asked: Asked,
+    failed: readonly unknown[],
+  ): Promise<Evidence> => {
+    const { fresh, until } = asked;
+    const terms = asked.terms ?? [];
+    const own = addresses.map((_, shard) => candidates.filter((candidate) => candidate.shard === shard));
     const outcomes = await askAll(
       "evidence",
-      asked.map((own) => (own.length === 0 ? null : { chunks: own.map(placeOf), terms })),
+      own.map((some) => (some.length === 0 ? null : { chunks: some.map(placeOf), terms })),
       until,
     );
+    // Its candidates took the places of others, as above.
+    if (outcomes.some((outcome) => errorOf(outcome) !== undefined))
+      return among(
+        asked,
+        failed.map((error, shard) => error ?? errorOf(outcomes[shard]!)),
+      );
     return candidates.map((candidate) => {
       const { shard, at } = candidate;
       if (shard === addresses.length) return partOf(fresh!.evidence!, at, terms.length);
-      const outcome = outcomes[shard]!;
-      const evidence = answerOf(outcome);
-      if (evidence === null) throw errorOf(outcome);
-      return partOf(evidence, asked[shard]!.indexOf(candidate), terms.length);
+      return partOf(answerOf(outcomes[shard]!)!, own[shard]!.indexOf(candidate), terms.length);
     });
   };
 
-  const locate = async (id: string): Promise<Located | null> => {
+  const locate = async (id: string, patienceMs = SHARD_LIMITS.patienceMs): Promise<Located | null> => {
     const { fresh, hidden } = layer;
     const place = fresh === null ? null : searchable(alive(fresh)).locate(id);
     if (place !== null) return { shard: addresses.length, ...place };
@@ -162,7 +182,7 @@ function over(ports: RemotePorts, addresses: readonly ShardAddress[], layer: Lay
     const outcomes = await askAll(
       "locate",
       addresses.map(() => ({ id })),
-      now() + SHARD_LIMITS.patienceMs,
+      now() + patienceMs,
     );
     for (const [shard, outcome] of outcomes.entries()) {
       const found = answerOf(outcome);

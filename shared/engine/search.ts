@@ -18,7 +18,7 @@ import { type Ranked, type RankingRule, rank } from "./fuse.ts";
 import type { ResidentLexicon } from "./lexicon.ts";
 import { type QueryWord, queryWords } from "./query-words.ts";
 import { type ResidentTable, readRows } from "./resident-table.ts";
-import { NEAR_POOL } from "./shard-contract.ts";
+import { NEAR_POOL, type ShardEvidence } from "./shard-contract.ts";
 import type { Found, Shards } from "./shards.ts";
 import { makeSnippet } from "./snippet.ts";
 import { asTyped, correctQuery, type SpeltQuery } from "./spelling.ts";
@@ -48,7 +48,7 @@ const ANSWER_UNITS = MIB;
 
 /** Search over a loaded index. */
 export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" | "document"> {
-  async function search(request: SearchRequest): Promise<SearchAnswer> {
+  async function search(request: SearchRequest, patienceMs?: number): Promise<SearchAnswer> {
     const started = parts.ports.now();
     const table = tableOf(parts, request.task);
     const { text, corrections } = spelt(parts, request);
@@ -69,17 +69,25 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const asked = termTokens(parts.tokenizer, text, tokens).slice(0, most);
     const words = asTyped(queryWords(text, tokens, table, asked), corrections);
     const terms = request.explain ? termsOf(words) : null;
-    const pending = parts.shards.find(query, { deep, terms });
-    const found = pending instanceof Promise ? await pending : pending;
-    const ranking = rank(found.candidates, rule, depth).slice(request.offset);
-    const chosen = ranking.map(({ candidate }) => candidate);
-    const shown = request.explain ? found.evidence(chosen) : [];
-    const evidence = shown instanceof Promise ? await shown : shown;
+    const pending = parts.shards.find(query, { deep, terms, patienceMs });
+    let found = pending instanceof Promise ? await pending : pending;
+    let ranking = rank(found.candidates, rule, depth).slice(request.offset);
+    let evidence: readonly ShardEvidence[] = [];
+    for (let shown = request.explain; shown; ) {
+      const asked = found.evidence(ranking.map(({ candidate }) => candidate));
+      const told = asked instanceof Promise ? await asked : asked;
+      shown = "candidates" in told;
+      if (!("candidates" in told)) evidence = told;
+      else {
+        found = told;
+        ranking = rank(found.candidates, rule, depth).slice(request.offset);
+      }
+    }
     if (request.explain)
       for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
     const explanations = evidence.map((each, at) => explain(ranking[at]!, words, query, table, rule, each));
     const documents = await parts.documents.read(
-      chosen.map(({ shard, place }) => ({ shard, block: place.block, index: place.index })),
+      ranking.map(({ candidate: { shard, place } }) => ({ shard, ...place })),
     );
     const hits = ranking.map((ranked, at) =>
       toHit(ranked, documents[at]!, { request, words, explanation: explanations[at] }),
@@ -99,8 +107,8 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     };
   }
 
-  async function document(id: string): Promise<StoredDocument | null> {
-    const place = await parts.shards.locate(id);
+  async function document(id: string, patienceMs?: number): Promise<StoredDocument | null> {
+    const place = await parts.shards.locate(id, patienceMs);
     if (place === null) return null;
     const [stored] = await parts.documents.read([place]);
     return stored!;

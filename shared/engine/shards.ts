@@ -28,10 +28,14 @@ export interface Found {
   readonly missing: readonly number[];
   /**
    * The numbers behind the scores of some of these candidates, one for each, in their order: for the terms that were
-   * named when they were looked for. Throws what a shard that does not answer any more failed with.
+   * named when they were looked for. Where a shard does not answer any more, what the others find without it instead, to
+   * be ranked anew.
    */
-  evidence(candidates: readonly Candidate[]): readonly ShardEvidence[] | Promise<readonly ShardEvidence[]>;
+  evidence(candidates: readonly Candidate[]): Evidence | Promise<Evidence>;
 }
+
+/** The numbers behind scores, or what there is without a shard that failed. */
+export type Evidence = readonly ShardEvidence[] | Found;
 
 /** What is looked for beside the query itself. */
 export interface Wanted {
@@ -39,6 +43,8 @@ export interface Wanted {
   readonly deep: boolean;
   /** Tokens whose impacts an explanation needs; null where none is wanted. */
   readonly terms: readonly number[] | null;
+  /** Milliseconds that shards elsewhere may take for all of it; `SHARD_LIMITS.patienceMs` when absent. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** A document's place in an index. */
@@ -62,7 +68,7 @@ export interface Shards {
   /** The candidates of all shards that answer. Throws where none does. */
   find(query: EncodedQuery, wanted: Wanted): Found | Promise<Found>;
   /** Where the living document with this id is, or null. Throws `index/partial` where a shard that may hold it does not answer. */
-  locate(id: string): Located | null | Promise<Located | null>;
+  locate(id: string, patienceMs?: number): Located | null | Promise<Located | null>;
   /** The same shards with these writes laid over them. */
   withLayer(layer: ShardLayer): Shards;
 }

@@ -78,8 +78,8 @@ export function openOver(parts: BaseParts): OpenIndex {
       waitingBytes: layer.bytes,
       left: layer.left,
       unread,
-      search: (request) => newest.search(request),
-      document: (id) => newest.document(id),
+      search: (...asked) => newest.search(...asked),
+      document: (...asked) => newest.document(...asked),
       prepare,
       withWrites,
       leavesOut: (others, cap) => choose(others, cap, encode, true).left,
@@ -139,8 +139,8 @@ function searcherOver(parts: BaseParts, layer: Layer): Answers {
   const warning = `${layer.left} documents that were written last are not in this answer; they will be in the index's next version.`;
   return {
     document,
-    async search(request) {
-      const answer = await search(request);
+    async search(...asked) {
+      const answer = await search(...asked);
       return { ...answer, warnings: [...(answer.warnings ?? []), warning] };
     },
   };

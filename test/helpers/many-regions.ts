@@ -7,6 +7,7 @@ import { Plans } from "../../edge/regions/plans.ts";
 import { RegionRouter } from "../../edge/regions/router.ts";
 import type { WaitingWrite } from "../../shared/engine/api.ts";
 import { type ErrorCode, LightedgeError } from "../../shared/errors.ts";
+import { SHARD_LIMITS } from "../../shared/limits.ts";
 import { type RegionName, regionOf } from "../../shared/regions/region.ts";
 import { MemoryStore } from "../../shared/store/memory.ts";
 import type { SearchAnswer } from "../../shared/types.ts";
@@ -29,6 +30,8 @@ export interface FakeRegion {
   gone?: number;
   /** Ordinals of shards that do not answer. */
   missing?: readonly number[];
+  /** Whether these are waited for as long as may be. */
+  silent?: boolean;
   /** Whether home's inbox cannot be seen from it. */
   blind?: boolean;
   residentBytes?: number;
@@ -86,7 +89,7 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
       const withRegion = (index: typeof base): typeof base => ({
         ...index,
         withWrites: (...rest) => withRegion(index.withWrites(...rest)),
-        async search(request): Promise<SearchAnswer> {
+        async search(request, patienceMs = SHARD_LIMITS.patienceMs): Promise<SearchAnswer> {
           asked.push(`${region} search`);
           if (fake.search === "never") await new Promise(() => undefined);
           refuse(fake.search === "never" ? undefined : fake.search, `Searching in ${region}`);
@@ -94,6 +97,7 @@ export function manyRegions(fakes: FakeRegions, options: ManyOptions = {}) {
           const answer = await index.search(request);
           const missing = fake.missing ?? [];
           if (missing.length === 0) return { ...answer, region };
+          if (fake.silent === true) await time.pause(patienceMs);
           return { ...answer, region, partial: true, missing_shards: missing };
         },
       });

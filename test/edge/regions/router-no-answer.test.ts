@@ -1,5 +1,6 @@
 /** What the router makes of shards and regions that do not answer, before the deadline and at it. */
 import { describe, expect, test } from "vitest";
+import { SHARD_LIMITS } from "../../../shared/limits.ts";
 import { manyRegions } from "../../helpers/many-regions.ts";
 import { fakesOf, lists, NAMES } from "./fakes.ts";
 
@@ -50,6 +51,20 @@ describe("the deadline", () => {
     expect(time.now).toBe(2000);
     expect((await search()).body.region).toBe("enam");
     expect(time.now).toBe(2000);
+  });
+
+  test("leaves time to say what a region's other shards found where one of them is silent", async () => {
+    const silent = { seq: 1, missing: [1], silent: true };
+    const alone = manyRegions(fakesOf([silent]));
+    expect((await alone.search()).body).toMatchObject({ partial: true, missing_shards: [1] });
+    expect(alone.time.now).toBe(3000);
+    // Of two regions the first has half of the time, and the second what is left.
+    const two = manyRegions(fakesOf([silent, silent]));
+    expect((await two.search()).body).toMatchObject({ region: "weur", missing_shards: [1] });
+    expect(two.time.now).toBe(1500 + 2500 * (3 / 4));
+    const long = manyRegions(fakesOf([silent]), { deadlineMs: 60_000 });
+    expect((await long.search()).body).toMatchObject({ partial: true });
+    expect(long.time.now).toBe(SHARD_LIMITS.patienceMs);
   });
 
   test("ends a request that nobody answers, with a time to come again", async () => {

@@ -20,6 +20,10 @@ const tokenizer = loadTokenizer(TINY_TOKENIZER);
 const searches = drawSearches(new Random(1), 40);
 /** Ordinals of shards that fail from their nth call for scores on, counted from 0. */
 const failing = new Map<number, number>();
+/** Those that fail when they are asked for evidence, the first of them the first time. */
+let mute: number[] = [];
+/** Milliseconds that each call was given. */
+let patience: number[] = [];
 let stored: StoredVersion;
 let index: OpenIndex;
 
@@ -32,7 +36,12 @@ beforeAll(async () => {
   const shards = new PortToShards(new Map([["test", store]]));
   const scores = new Map<number, number>();
   const port: ShardPort = {
-    ask(name, address, request) {
+    ask(name, address, request, patienceMs) {
+      patience.push(patienceMs);
+      if (name === "evidence" && mute[0] === address.ordinal) {
+        mute.shift();
+        throw new LightedgeError("shard/unavailable", "It is gone.");
+      }
       const from = failing.get(address.ordinal);
       if (name === "propose") scores.set(address.ordinal, 0);
       if (name === "score" && from !== undefined) {
@@ -78,5 +87,52 @@ describe("shards that fail after they have proposed", () => {
     const search = index.search({ ...searches[0]!, explain: false, typos: false });
     await expect(search).rejects.toMatchObject({ code: "shard/unavailable" });
     failing.clear();
+  });
+});
+
+describe("shards that fail when an answer is to be explained", () => {
+  it("are left out of it, as if they had failed before, one or one after the other", async () => {
+    const answer = async (search: (typeof searches)[number]) => {
+      const { took_ms: _, ...found } = await index.search({ ...search, explain: true, typos: false });
+      return found;
+    };
+    const told = new Map<number, number>();
+    for (const search of searches) {
+      for (const silent of [[1], [2], [1, 2]]) {
+        mute = [...silent];
+        const found = await answer(search);
+        // A shard that no hit is of is not asked, and not missed.
+        const gone = silent.slice(0, silent.length - mute.length);
+        mute = [];
+        for (const shard of gone) failing.set(shard, 0);
+        expect(found).toEqual(await answer(search));
+        expect(found.missing_shards ?? []).toEqual(gone);
+        failing.clear();
+        told.set(gone.length, (told.get(gone.length) ?? 0) + 1);
+      }
+    }
+    expect(Math.min(told.get(0)!, told.get(1)!, told.get(2)!)).toBeGreaterThan(0);
+  });
+
+  it("fail the search where none is left", async () => {
+    mute = Array.from({ length: stored.shards.length * 2 }, (_, at) => at % stored.shards.length);
+    for (let shard = 1; shard < stored.shards.length; shard++) failing.set(shard, 0);
+    const search = index.search({ ...searches[0]!, mode: "hybrid", explain: true, typos: false });
+    await expect(search).rejects.toMatchObject({ code: "shard/unavailable" });
+    failing.clear();
+    mute = [];
+  });
+});
+
+describe("the time that shards have", () => {
+  it("is what the search is given, less what has passed", async () => {
+    patience = [];
+    await index.search({ ...searches[0]!, explain: true, typos: false }, 700);
+    await index.document("nobody", 300);
+    const most = Math.max(...patience);
+    expect([most <= 700, most > 300, Math.min(...patience) <= 300]).toEqual([true, true, true]);
+    patience = [];
+    await index.search({ ...searches[0]!, explain: false });
+    expect(Math.max(...patience)).toBeGreaterThan(5000);
   });
 });
