@@ -9,6 +9,7 @@ import { lexiconEntries, readLexicon } from "../../shared/format/lexicon.ts";
 import { readOverlay, unpackOverlay } from "../../shared/format/overlay.ts";
 import { wholeSource } from "../../shared/format/ranged.ts";
 import { readShard } from "../../shared/format/shard.ts";
+import { layoutOf, tierOf } from "../../shared/format/row-layout.ts";
 import { readTable, rowRange } from "../../shared/format/table.ts";
 import { readTokenizerFile } from "../../shared/format/tokenizer-file.ts";
 import { deadByShard, readTombstones } from "../../shared/format/tombstones.ts";
@@ -40,10 +41,13 @@ async function decoded(envelope: Envelope): Promise<unknown> {
       const { meta, rank, phrases, scales, rows, weights } = readTable(envelope);
       const codes = Array.from({ length: meta.rows }, (_, row) => {
         const { start, end } = rowRange(meta, row);
-        return unpackRow(rows.subarray(start, end), meta.bits, meta.padded);
+        const { bits } = tierOf(layoutOf(meta), row);
+        return unpackRow(rows.subarray(start, end), bits, meta.padded);
       });
       const pairs = phrases.length > 0 ? { phrases } : {};
-      return { meta, rank, ...pairs, scales, rows, weights, codes };
+      // Pages are mostly zeros.
+      const packed = meta.tiers === undefined ? { rows } : {};
+      return { meta, rank, ...pairs, scales, ...packed, weights, codes };
     }
     case "lexicon": {
       const lexicon = readLexicon(envelope);

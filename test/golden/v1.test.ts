@@ -6,7 +6,14 @@ import { parsePointer, serializePointer } from "../../shared/format/pointer.ts";
 import { writeShard } from "../../shared/format/shard.ts";
 import { writeTable } from "../../shared/format/table.ts";
 import { sha256 } from "../../shared/hash.ts";
-import { lexiconSample, makeSamples, orderedShardContent, phraseTableContent, tableContent } from "../shared/format/samples.ts";
+import {
+  lexiconSample,
+  makeSamples,
+  orderedShardContent,
+  phraseTableContent,
+  tableContent,
+  tieredTableContent,
+} from "../shared/format/samples.ts";
 import { contentOf, type Expectation } from "./contents.ts";
 
 const folder = new URL("./v1/", import.meta.url);
@@ -32,6 +39,7 @@ describe("files of version 1", () => {
       "table-4",
       "table-8",
       "table-phrases",
+      "table-tiers",
       "tokenizer",
       "tombstones",
     ]);
@@ -96,6 +104,7 @@ describe("files of version 1", () => {
         orderedShardContent(samples.tokenizer.sha256, samples.table.sha256, samples.clusters.sha256),
       ),
       "table-phrases": await writeTable(phraseTableContent(samples.tokenizer.sha256)),
+      "table-tiers": await writeTable(tieredTableContent(samples.tokenizer.sha256)),
     };
     for (const bits of [2, 3, 4, 8] as const) {
       written[`table-${bits}`] = await writeTable(tableContent(samples.tokenizer.sha256, bits));

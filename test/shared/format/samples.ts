@@ -78,6 +78,21 @@ export function phraseTableContent(tokenizer: Sha256): TableFile {
   };
 }
 
+/** The same with a tier of one bit for tokens, and pairs in one of three. */
+export function tieredTableContent(tokenizer: Sha256): TableFile {
+  const table = phraseTableContent(tokenizer);
+  const { meta } = table;
+  const codebook = [-127, 127, ...new Array<number>(14).fill(0)];
+  const rows = new Uint8Array(2 * 65_536);
+  rows.set(noise(3 * rowBytes(meta.padded, 1), 4));
+  rows.set(noise(2 * rowBytes(meta.padded, 3), 5), 65_536);
+  const tiers = [
+    { rows: 3, bits: 1, codebook },
+    { rows: 2, bits: 3, codebook: meta.codebook },
+  ] as const;
+  return { ...table, meta: { ...meta, bits: 1, codebook, tiers }, rows };
+}
+
 export const DOCUMENTS: readonly StoredDocument[] = [
   {
     id: "a/1",
