@@ -6,7 +6,7 @@ import { findAdded } from "./added-tokens.ts";
 import { openMerges, openVocabulary } from "./bpe-parts.ts";
 import { createWordCutter } from "./bpe-word.ts";
 import { spelledBytes } from "./byte-spelling.ts";
-import { originOf, type Placed, placedLowerCase, placedNfc } from "./places.ts";
+import { lowerCase, originOf, type Placed, placedLowerCase, placedNfc } from "./places.ts";
 import type { BpeFile, Token, Tokenizer } from "./tokenizer.ts";
 import { libraryNfc } from "./unicode.ts";
 import { wordMatcher } from "./words.ts";
@@ -82,7 +82,7 @@ export function createBpe(file: BpeFile): Tokenizer {
     ids(text, limit = Number.POSITIVE_INFINITY) {
       const out: number[] = [];
       const whole = text.toWellFormed();
-      const source = file.lowercase ? whole.toLowerCase() : whole;
+      const source = file.lowercase ? lowerCase(whole) : whole;
       const push = (id: number): boolean => out.push(id) < limit;
       early(source, 0, source.length, (from, to, id) => {
         if (id >= 0) return push(id);

@@ -1,6 +1,7 @@
 /** Every tokenizer that is neither WordPiece nor BPE as we know it, by the reference library in JavaScript. */
 import { Tokenizer as Reference } from "@huggingface/tokenizers";
 import { BYTE_SPELLINGS } from "./byte-spelling.ts";
+import { lowerCase } from "./places.ts";
 import type { LibraryFile, Token, Tokenizer } from "./tokenizer.ts";
 
 /** A tokenizer from its stored form. Throws what the library throws for JSON it cannot use. */
@@ -13,7 +14,7 @@ export function createLibraryTokenizer(file: LibraryFile): Tokenizer {
   const spelt = BYTE_SPELLINGS.map((char) => reference.token_to_id(char) !== undefined);
   const prepare = (text: string) => {
     const whole = text.toWellFormed();
-    return file.lowercase ? whole.toLowerCase() : whole;
+    return file.lowercase ? lowerCase(whole) : whole;
   };
   const idsOf = (text: string) => reference.encode(text, { add_special_tokens: false }).ids;
 

@@ -13,9 +13,14 @@ export function originOf({ starts, ends }: Placed, start: number, end: number): 
   return starts === undefined || ends === undefined ? [start, end] : [starts[start]!, ends[end - 1]!];
 }
 
-/** Lower case. Only a final sigma depends on its neighbours, and it is as long as the other. */
+/** Lower case as models are trained with it, code point by code point: a sigma at a word's end is one as any other. */
+export function lowerCase(text: string): string {
+  return text.replaceAll("\u03a3", "\u03c3").toLowerCase();
+}
+
+/** The same, with places. */
 export function placedLowerCase(text: string): Placed {
-  const lower = text.toLowerCase();
+  const lower = lowerCase(text);
   if (lower.length === text.length) return { text: lower };
   return inPieces(text, [...text], (char) => char.toLowerCase().length, lower);
 }
