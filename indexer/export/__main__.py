@@ -90,8 +90,8 @@ def run(options: argparse.Namespace) -> None:
         raise Problem(f"The tokenizer has {tokens.vocabulary} tokens and the model has rows for {rows}.")
     if options.max_tokens > config.max_position_embeddings:
         raise Problem(f"--max-tokens is {options.max_tokens}; the model takes {config.max_position_embeddings}.")
-    if options.cut is not None and (options.cut % 8 != 0 or not 8 <= options.cut <= config.hidden_size):
-        raise Problem(f"--cut must be a multiple of 8 from 8 to {config.hidden_size}, not {options.cut}.")
+    if options.cut is not None and (options.cut % 8 != 0 or not 8 <= options.cut < config.hidden_size):
+        raise Problem(f"--cut must be a multiple of 8 from 8 to below {config.hidden_size}, not {options.cut}.")
     prompts = {name: query_prompt(instruction) for name, instruction in tasks.items()}
     for name, prompt in prompts.items():
         count = len(tokens.ids(prompt))
