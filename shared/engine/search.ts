@@ -46,20 +46,41 @@ export interface SearcherParts {
 /** UTF-8 is at most three bytes a UTF-16 unit; field text above this total is left out of an answer. */
 const ANSWER_UNITS = MIB;
 
-/** Search over a loaded index. */
-export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" | "document"> {
-  async function search(request: SearchRequest, patienceMs?: number): Promise<SearchAnswer> {
-    const started = parts.ports.now();
+/** Search over a loaded index, in two steps where its table is not in memory as a whole. */
+export interface Searcher extends Pick<OpenIndex, "document"> {
+  /**
+   * Reads the rows that a query needs; null where all are in memory, and then `search` has to be called before anything is
+   * waited for. Throws what reading the store does.
+   */
+  ready(request: SearchRequest): Promise<void> | null;
+  /** `started` is when the request came. Throws `internal` where a row is missing. */
+  search(request: SearchRequest, patienceMs: number | undefined, started: number): Promise<SearchAnswer>;
+}
+
+/** The searcher over these parts. */
+export function createSearcher(parts: SearcherParts): Searcher {
+  const { max_query_tokens: most = REQUEST_LIMITS.queryTokens } = parts.manifest.model;
+
+  function ready(request: SearchRequest): Promise<void> | null {
+    const table = tableOf(parts, request.task);
+    return table.tail === null
+      ? null
+      : readRows(table, parts.tokenizer.ids(spelt(parts, request).text, most));
+  }
+
+  async function search(
+    request: SearchRequest,
+    patienceMs: number | undefined,
+    started: number,
+  ): Promise<SearchAnswer> {
     const table = tableOf(parts, request.task);
     const { text, corrections } = spelt(parts, request);
-    const { max_query_tokens: most = REQUEST_LIMITS.queryTokens } = parts.manifest.model;
     const ids = parts.tokenizer.ids(text, most + 1);
     const warnings: string[] = [];
     if (ids.length > most) {
       ids.length = most;
       warnings.push(`Only the first ${most} tokens of the query were used.`);
     }
-    for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
     const query = withProbes(encodeQuery(table, ids, termIds(parts.tokenizer, text, most)), parts.clusters);
     const rule = ruleOf(request, parts.manifest);
     const depth = request.offset + request.limit;
@@ -113,7 +134,7 @@ export function createSearcher(parts: SearcherParts): Pick<OpenIndex, "search" |
     const [stored] = await parts.documents.read([place]);
     return stored!;
   }
-  return { search, document };
+  return { ready, search, document };
 }
 
 function tableOf({ manifest, tables }: SearcherParts, task: string | undefined): ResidentTable {

@@ -10,7 +10,7 @@ import { type BlockCache, DocumentReader, type DocumentsFile } from "./document-
 import { type FreshDocument, type FreshParts, freshDocument, readFreshDocument } from "./fresh-document.ts";
 import type { FreshSlot } from "./fresh-slot.ts";
 import type { ResidentShard } from "./resident.ts";
-import { createSearcher, type SearcherParts } from "./search.ts";
+import { createSearcher, type Searcher, type SearcherParts } from "./search.ts";
 
 /** A loaded version, as it came from the store. */
 export interface BaseParts {
@@ -28,8 +28,6 @@ export interface BaseParts {
   /** Where the fresh shard is put. */
   readonly slot: FreshSlot;
 }
-
-type Answers = Pick<OpenIndex, "search" | "document">;
 
 /** What is laid over a version: the newest write of each document, of those that there is room for. */
 interface Layer {
@@ -67,7 +65,7 @@ export function openOver(parts: BaseParts): OpenIndex {
     }
   };
   // The slot holds one shard, that of the last layer: what was laid before answers through it as well.
-  let newest: Answers = plain;
+  let newest: Searcher = plain;
   const withWrites = (writes: readonly WaitingWrite[], capBytes: number, unread = 0): OpenIndex => {
     const chosen = choose(writes, capBytes, encode);
     const layer = { ...chosen, left: chosen.left + unread };
@@ -78,7 +76,12 @@ export function openOver(parts: BaseParts): OpenIndex {
       waitingBytes: layer.bytes,
       left: layer.left,
       unread,
-      search: (...asked) => newest.search(...asked),
+      async search(request, patienceMs) {
+        const started = parts.searcher.ports.now();
+        // Asked again each time, of what is newest then: once nothing is missing nothing may come between.
+        for (let wait = newest.ready(request); wait !== null; wait = newest.ready(request)) await wait;
+        return newest.search(request, patienceMs, started);
+      },
       document: (...asked) => newest.document(...asked),
       prepare,
       withWrites,
@@ -125,22 +128,22 @@ function choose(
   return { ids, puts, bytes, left: byId.size - ids.length };
 }
 
-function searcherOver(parts: BaseParts, layer: Layer): Answers {
+function searcherOver(parts: BaseParts, layer: Layer): Searcher {
   const { searcher, files, blocks } = parts;
   const fresh = layer.puts.length === 0 ? null : freshShard(parts, layer.puts);
   const records = layer.puts.map(({ record }) => record);
-  const { search, document } = createSearcher({
+  const laid = createSearcher({
     ...searcher,
     newWords: new Set(layer.puts.flatMap(({ words }) => words)),
     shards: searcher.shards.withLayer({ hidden: layer.ids, fresh }),
     documents: new DocumentReader(fresh === null ? files : [...files, { records }], blocks),
   });
-  if (layer.left === 0) return { search, document };
+  if (layer.left === 0) return laid;
   const warning = `${layer.left} documents that were written last are not in this answer; they will be in the index's next version.`;
   return {
-    document,
+    ...laid,
     async search(...asked) {
-      const answer = await search(...asked);
+      const answer = await laid.search(...asked);
       return { ...answer, warnings: [...(answer.warnings ?? []), warning] };
     },
   };

@@ -89,3 +89,31 @@ describe("a search whose rows are read when they are wanted", () => {
     expect(without(await index.search(request))).toEqual(without(await whole.search(request)));
   });
 });
+
+describe("a write that is laid while rows are read", () => {
+  it("is not searched in the memory of what was laid before", async () => {
+    const gate = Promise.withResolvers<void>();
+    let held = false;
+    const slow = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return async (...args: readonly unknown[]) => {
+          if (held && name === "getRange") await gate.promise;
+          return value.apply(target, args);
+        };
+      },
+    });
+    const index = await openTiny(slow, "wasm", { tableBytes: 1 });
+    const plain = await openTiny(store, "wasm");
+    await index.prepare(writes);
+    const before = index.withWrites(writes.slice(0, 1), 16 * MIB);
+    held = true;
+    // Words that no write has, so their rows are still to be read.
+    const request = requestFor("violin concert siege comet", { explain: true });
+    const pending = before.search(request);
+    index.withWrites(writes, 16 * MIB);
+    gate.resolve();
+    expect(without(await pending)).toEqual(without(await plain.withWrites(writes, 16 * MIB).search(request)));
+  });
+});
