@@ -58,6 +58,11 @@ const results: Result[] = [];
 for (const size of values.size.split(",")) {
   const [vocabulary, dimension] = size.split("x").map(Number) as [number, number];
   const table = stretch(prior, model.dimension, vocabulary, dimension);
+  const texts: Texts = {
+    queries: queries.map((ids) => ids.map(table.idOf)),
+    documents: documents.map((ids) => ids.map(table.idOf)),
+    more: more.map((ids) => ids.map(table.idOf)),
+  };
   // The size that the product chooses, what fits 32 or 64 MB, and three bits for every row, as small tables have.
   const limits = [
     undefined,
@@ -66,16 +71,24 @@ for (const size of values.size.split(",")) {
   ];
   for (const tableBytes of limits) {
     const stage = progress.stage(`compress ${size}`, 1);
-    const { store, entry } = await compressed(table, tableBytes);
+    const { store, entry } = await compressed(table, texts, tableBytes);
     stage.done(`${entry.bytes} bytes`);
-    results.push(...(await measure(size, table, store, entry)));
+    results.push(...(await measure(size, table, texts, store, entry)));
   }
 }
 report(results, values.json);
 
+/** Token ids of the large vocabulary. */
+interface Texts {
+  readonly queries: readonly (readonly number[])[];
+  readonly documents: readonly (readonly number[])[];
+  readonly more: readonly (readonly number[])[];
+}
+
 async function measure(
   size: string,
   table: StretchedTable,
+  { queries, documents, more }: Texts,
   store: MemoryStore,
   entry: BlobEntry,
 ): Promise<readonly Result[]> {
@@ -110,7 +123,7 @@ async function measure(
   ];
 }
 
-async function compressed(table: StretchedTable, tableBytes: number | undefined) {
+async function compressed(table: StretchedTable, { documents }: Texts, tableBytes: number | undefined) {
   const uses = new Uint32Array(table.vocabulary);
   for (const ids of documents) for (const id of ids) uses[id]!++;
   const none = { phrases: new Uint32Array(0), phraseRows: new Float32Array(0), figures: {} };

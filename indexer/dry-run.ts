@@ -3,9 +3,9 @@
  * one uses; nothing is written. Counts of documents, chunks and texts are exact; bytes and seconds are
  * estimates, and say so.
  */
-import { rowBytes } from "../shared/format/table.ts";
 import { paddedDimension } from "../shared/segment/segment.ts";
 import { type BuildOptions, factsOf, type PlanFacts, type PreparedRun, withRun } from "./build.ts";
+import { mostTableBytes } from "./compress/table-size.ts";
 import type { Encoder } from "./encode/encoder.ts";
 import type { MissingText, SurveyEncoder } from "./encode/survey.ts";
 import { encodeTextsOf } from "./encode-part.ts";
@@ -93,7 +93,7 @@ async function secondsOf(
 async function bytesOf(
   { base, collection, plan, tasks }: PreparedRun,
   corpus: Corpus,
-  { encoder, bits }: BuildOptions,
+  { encoder, bits, tableBytes }: BuildOptions,
 ): Promise<number> {
   const { dimension, vocabulary } = encoder.model.description;
   const padded = paddedDimension(dimension);
@@ -112,6 +112,7 @@ async function bytesOf(
       sum + (plan.shards[at]?.fate === "merge" ? shard.bytes + documents.bytes : 0),
     0,
   );
-  const tables = all ? tasks.length * vocabulary * (rowBytes(padded, bits) + 10) : 0;
+  const table = mostTableBytes({ vocabulary, pairs: 0, padded, bits, tableBytes });
+  const tables = all ? tasks.length * table : 0;
   return Math.round(shards + texts * DEFLATED + merged + tables + SMALL_BYTES);
 }

@@ -48,8 +48,12 @@ const model = await loadModel(MODEL);
 const { tokenizer: small, encoderHash: encoder } = model;
 if (small.kind !== "wordpiece") throw new Error("The shipped model has another tokenizer than it had.");
 const own = small.vocabulary.split("\n");
-const more = Array.from({ length: vocabulary - own.length }, (_, at) => `qq${at.toString(36)}zz`);
-const large = { ...small, vocabulary: [...own, ...more].join("\n") };
+const table = stretch(await loadPrior(model), model.dimension, vocabulary, dimension);
+const spellings = Array.from({ length: vocabulary }, (_, at) => `qq${at.toString(36)}zz`);
+own.forEach((spelling, token) => {
+  spellings[table.idOf(token)] = spelling;
+});
+const large = { ...small, vocabulary: spellings.join("\n") };
 const tokenizer = loadTokenizer(large);
 const tokenizerFile = await writeTokenizerFile({ encoder, lowercase: small.lowercase }, large);
 
@@ -69,7 +73,6 @@ const documents = readFileSync(join(defaultCollection(), "corpus.jsonl"), "utf8"
   .map(({ _id, id = _id!, title, text }) => ({ id, fields: { title, text } }))
   .sort((a, b) => compareIds(a.id, b.id));
 const tokens = documents.map(({ fields }) => tokenizer.ids(`${fields.title} ${fields.text}`));
-const table = stretch(await loadPrior(model), model.dimension, vocabulary, dimension);
 const uses = new Uint32Array(vocabulary);
 for (const ids of tokens) for (const id of ids) uses[id]!++;
 if (values.scattered) for (const id of uses.keys()) uses[id] = Math.imul(id + 1, 0x9e3779b1) >>> 8;

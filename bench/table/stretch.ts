@@ -5,7 +5,12 @@ import type { TableRows } from "../../indexer/fit/table-rows.ts";
 /** A table of which any row can be had, in the rotated space. */
 export interface StretchedTable extends TableRows {
   row(id: number): Float32Array;
+  /** Where a token of the small vocabulary is in the large one. */
+  idOf(token: number): number;
 }
+
+/** Tokens of the small vocabulary are so far apart in the large one, which shares no divisor with it: among them lie those that nobody uses. */
+const STEP = 97;
 
 /** How much shorter each part of a row is than the one before. */
 const DECAY = 0.6;
@@ -28,11 +33,14 @@ export function stretch(
       small.subarray(id * width, (id + 1) * width).some((value) => value !== 0),
     ),
   );
+  const tokens = new Uint32Array(vocabulary);
+  for (let token = 0; token < vocabulary; token++) tokens[(token * STEP) % vocabulary] = token;
   const own = new Set(filled);
   const row = (id: number): Float32Array => {
     const values = new Float32Array(dimension);
     for (let part = 0; part * width < dimension; part++) {
-      const token = part === 0 && own.has(id) ? id : filled[drawn(id, part) % filled.length]!;
+      const token =
+        part === 0 && own.has(tokens[id]!) ? tokens[id]! : filled[drawn(id, part) % filled.length]!;
       const length = Math.min(width, dimension - part * width);
       for (let j = 0; j < length; j++) values[part * width + j] = small[token * width + j]! * DECAY ** part;
     }
@@ -43,6 +51,7 @@ export function stretch(
     vocabulary,
     dimension,
     row,
+    idOf: (token) => (token * STEP) % vocabulary,
     async read(first, count) {
       const block = new Float32Array(count * dimension);
       for (let at = 0; at < count; at++) block.set(row(first + at), at * dimension);

@@ -32,6 +32,14 @@ function columnBytes({ vocabulary, pairs }: TableShape, rows: number): number {
   return HEAD_BYTES + 6 * vocabulary + 4 * (rows + pairs) + 8 * pairs;
 }
 
+/** Bytes of a table at most, one with a row for every token. */
+export function mostTableBytes(shape: TableShape): number {
+  const { vocabulary, pairs, padded, bits, tableBytes } = shape;
+  const withBits = (each: number) =>
+    columnBytes(shape, vocabulary) + ((vocabulary * each + pairs * bits) * padded) / 8 + PAGES_BYTES;
+  return Math.min(withBits(bits), tableBytes ?? Math.max(TABLE_BYTES, withBits(BITS_ON_DISK)));
+}
+
 /**
  * The tiers of a table of tokens that are used so often, most used first; null where all rows can have `bits`. Throws
  * `usage/invalid` where the rows do not fit `tableBytes` with a bit a value.

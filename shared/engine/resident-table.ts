@@ -15,6 +15,7 @@ import {
   tokenRows,
 } from "../format/table.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
+import { PAGE_BYTES, SCRATCH_BYTES } from "../kernels/memory.ts";
 import { MEMORY_LIMITS } from "../limits.ts";
 import type { ReadStore } from "../store/store.ts";
 import { claim, spaceIn } from "./claim.ts";
@@ -75,7 +76,9 @@ async function loadHead(
   const source = await openRanged(store, entry, TAIL_READS);
   const columns = await readAllColumns(source);
   const { rank, phrases, scales, weights, meta } = columns;
-  const room = mostBytes - rank.byteLength - phrases.byteLength - scales.byteLength - weights.byteLength;
+  const columnBytes = rank.byteLength + phrases.byteLength + scales.byteLength + weights.byteLength;
+  // Kernel memory grows by whole pages and has space of its own.
+  const room = mostBytes - columnBytes - SCRATCH_BYTES - PAGE_BYTES - 4 * meta.padded;
   const slots = TAIL_SLOTS * planRows(meta, room).tail.rowBytes;
   const plan = planRows(meta, room - slots);
   const at = claim(kernels, { ...lengthsOf(meta, plan), slots: TAIL_SLOTS * plan.tail.rowBytes });
