@@ -126,8 +126,9 @@ function inputTensor(name: string, row: readonly number[], count: number): Tenso
       case "input_ids":
         return row[position]!;
       case "attention_mask":
-      case "pooling_mask":
         return 1;
+      // Impacts are computed though only vectors are asked for; of no positions they cost little (indexer/export/graph.py).
+      case "pooling_mask":
       case "token_type_ids":
         return 0;
       case "position_ids":
