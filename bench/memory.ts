@@ -65,16 +65,15 @@ const indexes = [
 ];
 const adminKey = values.writes ? "memory-bench-0123456789" : undefined;
 
-if (values.v8 !== "") process.env.MINIFLARE_WORKERD_V8_FLAGS = values.v8;
 const cgroup = createMemoryCgroup(`lightedge-memory-${process.pid}`, limit * MIB);
 const options = {
-  ...{ store, host: "127.0.0.1", port: 0, indexes, examples: [], pointerMaxAge: 1 },
+  ...{ store, indexes, examples: [], pointerMaxAge: 1 },
   ...(adminKey === undefined ? {} : { adminKey }),
-  // Worker and shard objects in one isolate, which is what the platform may do and what is hardest to fit.
-  shardIsolates: 1,
+  v8: values.v8.split(" ").filter((flag) => flag !== ""),
+  procs: cgroup?.procs,
   ...(values.resident === undefined ? {} : { residentBytes: Number(values.resident) * MIB }),
 };
-const serving = await serveCapped(options, cgroup?.procs);
+const serving = await serveCapped(options);
 const anonymous = () => cgroup?.anonymous() ?? ofProcess("RssAnon");
 let most = 0;
 const sampling = setInterval(() => {
