@@ -1,6 +1,7 @@
 import { checkKey } from "../shared/store/keys.ts";
 import { checkLength, checkRange } from "../shared/store/range.ts";
 import type { ObjectInfo, ReadStore, StoredObject } from "../shared/store/store.ts";
+import { bytesOfBody } from "./body-bytes.ts";
 import { readTwice } from "./read-twice.ts";
 
 /**
@@ -22,7 +23,7 @@ export class R2Store implements ReadStore {
     return this.#read(key, async () => {
       const found = await this.#bucket.get(key);
       if (found === null) return null;
-      const body = new Uint8Array(await found.arrayBuffer());
+      const body = await bytesOfBody(found.body, found.size);
       checkLength(key, found.size, body.length);
       return { ...infoOf(found), body };
     });
@@ -58,7 +59,7 @@ export class R2Store implements ReadStore {
     const found = await this.#bucket.get(key, { range: { offset, length } });
     if (found === null) return null;
     // R2 cuts a range that goes past the end and says nothing, so the length is ours to check.
-    const body = new Uint8Array(await found.arrayBuffer());
+    const body = await bytesOfBody(found.body, length);
     checkRange(key, offset, length, found.size);
     checkLength(key, length, body.length);
     return body;

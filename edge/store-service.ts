@@ -2,6 +2,7 @@ import { LightedgeError } from "../shared/errors.ts";
 import { checkKey } from "../shared/store/keys.ts";
 import { checkLength, checkRange } from "../shared/store/range.ts";
 import type { ObjectInfo, ReadStore, StoredObject } from "../shared/store/store.ts";
+import { bytesOfBody } from "./body-bytes.ts";
 import { readTwice } from "./read-twice.ts";
 
 /** Whatever answers requests for objects: a service binding is one. */
@@ -32,7 +33,7 @@ export class ServiceStore implements ReadStore {
       if (await isMissing(response)) return null;
       await expectStatus(response, 200);
       const info = infoOf(key, response);
-      const body = await bytesOf(response);
+      const body = await bytesOfBody(response.body, info.bytes);
       checkLength(key, info.bytes, body.length);
       return { ...info, body };
     });
@@ -52,7 +53,7 @@ export class ServiceStore implements ReadStore {
         throw new LightedgeError("blob/corrupt", message, { blob: key });
       }
       await expectStatus(response, 206);
-      const body = await bytesOf(response);
+      const body = await bytesOfBody(response.body, length);
       checkLength(key, length, body.length);
       return body;
     });
@@ -105,8 +106,4 @@ function infoOf(key: string, response: Response): ObjectInfo {
     throw new Error("The store service left out an etag, a length or a time.");
   }
   return { key, bytes: Number(bytes), etag, modified: Number(modified) };
-}
-
-async function bytesOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await response.arrayBuffer());
 }
