@@ -173,8 +173,13 @@ export class IndexCache {
   note(name: string, write: WaitingWrite): void {
     if (this.#flights.has(name)) this.#noted.get(name)?.push(write);
     const entry = this.#entries.get(name);
-    if (entry !== undefined)
-      this.#entries.set(name, { ...entry, index: this.#lay(name, entry.index, [write]) });
+    if (entry !== undefined) this.#put(name, { ...entry, index: this.#lay(name, entry.index, [write]) });
+  }
+
+  /** Keeps an entry. What waits is beside all claims, so what is kept in free room makes way for it. */
+  #put(name: string, entry: Entry): void {
+    this.#entries.set(name, entry);
+    this.#budget.setBeside(this.loaded().reduce((bytes, index) => bytes + index.waitingBytes, 0));
   }
 
   /** The flight for this name, begun here if there is none or the one there is has outlived all patience. */
@@ -217,7 +222,7 @@ export class IndexCache {
       const inboxAt = seen ? askedAt : before.inboxAt;
       // Changed without counting that as a use; nothing is changed where the index was evicted meanwhile.
       if (this.#entries.get(name)?.index.version === version)
-        this.#entries.set(name, { index, provenAt: askedAt, inboxAt, triedAt: askedAt, unreadable: false });
+        this.#put(name, { index, provenAt: askedAt, inboxAt, triedAt: askedAt, unreadable: false });
       return index;
     } catch (error) {
       // Gone is an answer, not a failure to get one.
@@ -295,7 +300,7 @@ export class IndexCache {
       this.#drop(name);
       this.#settle(name, index, claim);
       const inboxAt = seen ? startedAt : before;
-      this.#entries.set(name, {
+      this.#put(name, {
         ...{ index, provenAt: startedAt, inboxAt, triedAt: startedAt },
         unreadable: false,
       });

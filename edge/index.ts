@@ -90,15 +90,16 @@ function createWorker(env: Env): Worker {
   const reads = readsInbox(env);
   const shards = env.SHARDS === undefined ? null : new ShardStates(new ObjectShards(env.SHARDS));
   const circuits = new Circuits({ ...CIRCUITS, now });
+  const { budget } = isolateShards(env);
   const source = sourceOf({
-    ...{ regions, inbox: reads ? inbox : null, budgetBytes, log },
+    ...{ regions, inbox: reads ? inbox : null, budgetBytes, budget, log },
     ...(shards === null ? {} : { shards }),
     kernels: (capBytes) => createWasmKernels(kernels, capBytes),
     now: () => performance.now(),
     isAvoided: (region) => circuits.isOpen(region),
   });
   const cache = new IndexCache(source, {
-    ...{ budgetBytes, budget: isolateShards(env).budget },
+    ...{ budgetBytes, budget },
     waitingBytes: MEMORY_LIMITS.waitingBytes,
     slots: Math.min(SLOTS.most, Math.max(SLOTS.least, indexes.length)),
     pointerMaxAgeMs: pointerMaxAge(env.POINTER_MAX_AGE) * 1000,

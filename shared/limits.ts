@@ -48,8 +48,11 @@ export const MEMORY_LIMITS = {
    * from the store when a query has them. Leaves 12 MiB for lexicon, tokenizer and centroids.
    */
   tableBytes: 20 * MIB,
-  /** Bytes of decompressed document blocks kept for answers. */
-  documentCacheBytes: 24 * MIB,
+  /**
+   * Bytes of documents, and of their decompressed blocks, kept for answers in any case: those of a deep page. More are
+   * kept as long as `residentBytes` has room for them; 24 MiB beside it took a process of 128 MiB to its end.
+   */
+  documentCacheBytes: 6 * MIB,
 } as const;
 
 /** Limits on shards in Durable Objects; kept by `shared/engine/remote-shards.ts` and the objects. */

@@ -1,5 +1,6 @@
 /** Where the indexes of all regions come from, for one cache of the isolate. */
 import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
+import type { MemoryBudget } from "../../shared/engine/budget.ts";
 import { BlockCache } from "../../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../../shared/engine/open.ts";
 import { LightedgeError } from "../../shared/errors.ts";
@@ -15,6 +16,8 @@ import type { RegionStore } from "./stores.ts";
 export interface SourcePorts extends Pick<EnginePorts, "kernels" | "now" | "shards"> {
   /** Bytes for all indexes of the isolate; what does not fit by itself has its shards in objects, where there are some. */
   readonly budgetBytes: number;
+  /** The isolate's, in whose free part documents are kept; they have `MEMORY_LIMITS.documentCacheBytes` alone where it is absent. */
+  readonly budget?: MemoryBudget;
   readonly regions: readonly Pick<RegionStore, "name" | "home" | "store">[];
   /** The home region's inboxes; null where writes that wait are not looked for. */
   readonly inbox: Pick<InboxStore, "list"> | null;
@@ -29,7 +32,7 @@ export function sourceOf(ports: SourcePorts): IndexSource {
   const { regions, inbox, budgetBytes, shards, log } = ports;
   const engine = { kernels: ports.kernels, now: ports.now, ...(shards === undefined ? {} : { shards }) };
   // One for all indexes, so that all of them share the bound; blocks are named by their content in every region.
-  const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes);
+  const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes, undefined, ports.budget);
   const home = regions.find((region) => region.home);
   const locate = (key: string) => {
     const { region: name, index } = partsOf(key);

@@ -33,6 +33,7 @@ export class MemoryBudget {
   /** The longest kept first. */
   readonly #spares = new Set<Spare>();
   #spareBytes = 0;
+  #besideBytes = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -77,7 +78,7 @@ export class MemoryBudget {
    * or what is kept so later and finds no other room. Null where claims leave too little. What it gives releases them.
    */
   spare(bytes: number, evict: () => void): (() => void) | null {
-    if (this.#used + bytes > this.limitBytes) return null;
+    if (this.#used + this.#besideBytes + bytes > this.limitBytes) return null;
     this.#dropSpares(bytes);
     const spare = { bytes, evict };
     this.#spares.add(spare);
@@ -87,10 +88,16 @@ export class MemoryBudget {
     };
   }
 
-  /** Drops what is spare until so many bytes are left of it. */
+  /** Says how many bytes others take beside all claims: what is spare makes room for them, claims do not. */
+  setBeside(bytes: number): void {
+    this.#besideBytes = bytes;
+    this.#dropSpares(0);
+  }
+
+  /** Drops what is spare until there is room for so many bytes. */
   #dropSpares(bytes: number): void {
     for (const spare of this.#spares) {
-      if (this.#used + this.#spareBytes + bytes <= this.limitBytes) break;
+      if (this.#used + this.#besideBytes + this.#spareBytes + bytes <= this.limitBytes) break;
       this.#spares.delete(spare);
       this.#spareBytes -= spare.bytes;
       spare.evict();

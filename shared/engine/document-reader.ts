@@ -1,6 +1,7 @@
 /** Documents by place: blocks read by range after the ranking, the last ones kept inflated. */
 import type { DocumentBlock, StoredDocument } from "../format/document-block.ts";
 import type { Documents } from "../format/documents.ts";
+import type { MemoryBudget } from "./budget.ts";
 
 /** A document's place: which shard's documents file, which block of it, which record. */
 export interface DocumentPlace {
@@ -9,35 +10,60 @@ export interface DocumentPlace {
   readonly index: number;
 }
 
-/** Values of at most so many bytes together, the longest unused dropped first. */
+/** A value in memory. */
+interface Held<Value> {
+  readonly value: Value;
+  readonly bytes: number;
+}
+
+/** The values used last, of at most so many bytes together, and those used before as long as a budget has room for them. */
 class Kept<Value> {
-  readonly #capBytes: number;
+  readonly #ownBytes: number;
+  readonly #budget: MemoryBudget | null;
   // A Map keeps insertion order, so the first key is the longest unused. Only settled
   // values are kept: a promise of one request must not be awaited by another in Workers.
-  readonly #values = new Map<string, { readonly value: Value; readonly bytes: number }>();
+  readonly #own = new Map<string, Held<Value>>();
+  readonly #spare = new Map<string, Held<Value> & { release(): void }>();
   #bytes = 0;
 
-  constructor(capBytes: number) {
-    this.#capBytes = capBytes;
+  constructor(ownBytes: number, budget: MemoryBudget | null) {
+    this.#ownBytes = ownBytes;
+    this.#budget = budget;
   }
 
   get(key: string): Value | undefined {
-    const kept = this.#values.get(key);
-    if (kept === undefined) return undefined;
-    this.#values.delete(key);
-    this.#values.set(key, kept);
-    return kept.value;
+    const held = this.#own.get(key) ?? this.#spare.get(key);
+    if (held === undefined) return undefined;
+    this.#take(key);
+    this.#add(key, held);
+    return held.value;
   }
 
   put(key: string, value: Value, bytes: number): void {
-    if (this.#values.has(key) || bytes > this.#capBytes) return;
-    this.#values.set(key, { value, bytes });
+    if (!this.#own.has(key) && !this.#spare.has(key)) this.#add(key, { value, bytes });
+  }
+
+  #take(key: string): void {
+    const own = this.#own.get(key);
+    if (this.#own.delete(key)) this.#bytes -= own!.bytes;
+    this.#spare.get(key)?.release();
+    this.#spare.delete(key);
+  }
+
+  #add(key: string, { value, bytes }: Held<Value>): void {
+    if (bytes > this.#ownBytes) return this.#addSpare(key, { value, bytes });
+    this.#own.set(key, { value, bytes });
     this.#bytes += bytes;
-    for (const [oldest, kept] of this.#values) {
-      if (this.#bytes <= this.#capBytes) break;
-      this.#values.delete(oldest);
-      this.#bytes -= kept.bytes;
+    for (const [oldest, held] of this.#own) {
+      if (this.#bytes <= this.#ownBytes) break;
+      this.#take(oldest);
+      this.#addSpare(oldest, held);
     }
+  }
+
+  #addSpare(key: string, held: Held<Value>): void {
+    const release = this.#budget?.spare(held.bytes, () => this.#spare.delete(key));
+    if (release) this.#spare.set(key, { ...held, release });
   }
 }
 
@@ -53,10 +79,13 @@ export class BlockCache {
   readonly #blocks: Kept<DocumentBlock>;
   readonly #documents: Kept<StoredDocument>;
 
-  /** Keeps at most so many bytes, of documents so many of them: a sixth of 24 MiB are some four thousand. */
-  constructor(capBytes: number, documentBytes: number = capBytes / 6) {
-    this.#blocks = new Kept(capBytes - documentBytes);
-    this.#documents = new Kept(documentBytes);
+  /**
+   * Keeps so many bytes in any case, of documents so many of them: 2 MiB are some two thousand. More where this budget
+   * has room that nobody else wants.
+   */
+  constructor(ownBytes: number, documentBytes: number = ownBytes / 3, budget: MemoryBudget | null = null) {
+    this.#blocks = new Kept(ownBytes - documentBytes, budget);
+    this.#documents = new Kept(documentBytes, budget);
   }
 
   get(key: string): DocumentBlock | undefined {
@@ -96,51 +125,43 @@ export class DocumentReader {
     this.#cache = cache;
   }
 
-  /** The documents at these places, in their order. Cost: for blocks not kept, planned reads, all at once. */
+  /**
+   * The documents at these places, in their order. Cost: for blocks not kept, planned reads, those of all files at once. Memory:
+   * the documents, and of each file the blocks of one step; a block is let go of when what is wanted of it is decoded.
+   */
   async read(places: readonly DocumentPlace[]): Promise<readonly StoredDocument[]> {
-    const keys = places.map(({ shard, block }) => this.#keyOf(shard, block));
-    const known = places.map(({ index }, at) => {
-      const key = keys[at]!;
-      return key === null ? undefined : this.#cache.document(key, index);
-    });
-    const found = new Map<string, DocumentBlock>();
-    const missing = this.#files.map(() => new Set<number>());
-    for (const [at, { shard, block: number }] of places.entries()) {
-      const key = keys[at]!;
-      if (key === null || known[at] !== undefined) continue;
-      const block = found.get(key) ?? this.#cache.get(key);
-      if (block === undefined) missing[shard]!.add(number);
-      else found.set(key, block);
+    const found = places.map((place) => this.#known(place));
+    const missing = this.#files.map(() => new Map<number, number[]>());
+    for (const [at, { shard, block }] of places.entries()) {
+      if (found[at] !== undefined) continue;
+      const wanted = missing[shard]!;
+      wanted.set(block, [...(wanted.get(block) ?? []), at]);
     }
-    if (missing.some(({ size }) => size > 0)) await this.#fetch(missing, found);
-    return places.map(({ shard, index }, at) => {
-      const file = this.#files[shard]!;
-      if ("records" in file) return file.records[index]!;
-      const key = keys[at]!;
-      return known[at] ?? this.#cache.decoded(key!, found.get(key!)!, index);
-    });
-  }
-
-  async #fetch(missing: readonly ReadonlySet<number>[], found: Map<string, DocumentBlock>): Promise<void> {
     await Promise.all(
-      missing.map(async (numbers, shard) => {
-        if (numbers.size === 0) return;
-        const wanted = [...numbers];
+      missing.map(async (wanted, shard) => {
         const file = this.#files[shard]!;
-        if ("records" in file) return;
-        const blocks = await file.documents.blocks(wanted);
-        blocks.forEach((block, at) => {
-          const key = `${file.sha256}/${wanted[at]!}`;
-          found.set(key, block);
+        if (wanted.size === 0 || "records" in file) return;
+        const numbers = [...wanted.keys()].sort((a, b) => a - b);
+        await file.documents.eachBlock(numbers, (block, number) => {
+          const key = `${file.sha256}/${number}`;
           this.#cache.put(key, block);
+          for (const at of wanted.get(number)!)
+            found[at] = this.#cache.decoded(key, block, places[at]!.index);
         });
       }),
     );
+    // Each was known, or is of a block that was read.
+    return found as StoredDocument[];
   }
 
-  /** Null where the documents are in memory. */
-  #keyOf(shard: number, block: number): string | null {
+  /** The document at this place where no read is needed for it. */
+  #known({ shard, block: number, index }: DocumentPlace): StoredDocument | undefined {
     const file = this.#files[shard]!;
-    return "records" in file ? null : `${file.sha256}/${block}`;
+    if ("records" in file) return file.records[index]!;
+    const key = `${file.sha256}/${number}`;
+    const document = this.#cache.document(key, index);
+    if (document !== undefined) return document;
+    const block = this.#cache.get(key);
+    return block === undefined ? undefined : this.#cache.decoded(key, block, index);
   }
 }

@@ -151,4 +151,17 @@ describe("a budget", () => {
       { numRuns: 300 },
     );
   });
+
+  it("has what is spare make way for what others take beside all claims, which claims do not", () => {
+    const budget = new MemoryBudget(LIMIT);
+    const gone: string[] = [];
+    for (const name of ["a", "b", "c"]) budget.spare(300, () => gone.push(name));
+    budget.setBeside(350);
+    expect(gone).toEqual(["a"]);
+    expect(budget.spare(400, () => undefined)).not.toBeNull();
+    expect(gone).toEqual(["a", "b", "c"]);
+    budget.setBeside(700);
+    expect(budget.spare(400, () => undefined)).toBeNull();
+    expect(budget.claim(LIMIT)).not.toBeNull();
+  });
 });

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MemoryBudget } from "../../../shared/engine/budget.ts";
 import { BlockCache, type DocumentPlace, DocumentReader } from "../../../shared/engine/document-reader.ts";
 import type { DocumentBlock } from "../../../shared/format/document-block.ts";
 import { DocumentsWriter, openDocuments } from "../../../shared/format/documents.ts";
@@ -99,6 +100,27 @@ describe("documents", () => {
     expect(watched.log.length).toBe(2);
   });
 
+  it("hold no more of a file's blocks than those of one step, however many are wanted", async () => {
+    const open = await openDocuments(await openRanged(watched, entries[0]!));
+    let most = 0;
+    let at = 0;
+    const documents = {
+      ...open,
+      eachBlock: (numbers: readonly number[], take: (block: DocumentBlock, number: number) => void) =>
+        open.eachBlock(numbers, (block, number) => {
+          // Whoever is given a block is done with it before the next is inflated.
+          const before = at;
+          take({ ...block, record: (index) => block.record(index) }, number);
+          most = Math.max(most, ++at - before);
+        }),
+      blocks: () => Promise.reject(new Error("All blocks were asked for at once.")),
+    };
+    const read = new DocumentReader([{ sha256: entries[0]!.sha256, documents }], new BlockCache(0));
+    const found = await read.read(places[0]!);
+    expect(found.map(({ id }) => id)).toEqual(Array.from({ length: COUNT }, (_, number) => `0-${number}`));
+    expect([most, at]).toEqual([1, COUNT / 6]);
+  });
+
   it("fail as a whole where one block is not there", async () => {
     const read = await reader(new BlockCache(1 << 20));
     const missing = { shard: 0, block: 99, index: 0 };
@@ -139,6 +161,30 @@ describe("a cache of blocks", () => {
       const kept = sizes.slice(0, at + 1).map((_, key) => cache.get(`${key}`)?.bytes ?? 0);
       expect(kept.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(100);
     });
+  });
+
+  it("keeps what its own bytes do not hold in the free part of a budget, until a claim wants that", () => {
+    const budget = new MemoryBudget(200);
+    const cache = new BlockCache(100, 0, budget);
+    for (const key of ["a", "b", "c", "d"]) cache.put(key, blockOfBytes(50));
+    const here = () => ["a", "b", "c", "d"].filter((key) => cache.get(key) !== undefined);
+    expect(here()).toEqual(["a", "b", "c", "d"]);
+    // 200 of its own and spare are 300 in all; a claim of 150 leaves one spare block, what came last.
+    expect(budget.claim(150)).not.toBeNull();
+    expect(here().length).toBe(3);
+    expect(budget.claim(50)).not.toBeNull();
+    expect(here().length).toBe(2);
+    expect(budget.usedBytes).toBe(200);
+  });
+
+  it("counts a block among its own or among the spare, never among both", () => {
+    const budget = new MemoryBudget(100);
+    const cache = new BlockCache(100, 0, budget);
+    for (let time = 0; time < 20; time++)
+      for (const key of ["a", "b", "c", "d"]) {
+        if (cache.get(key) === undefined) cache.put(key, blockOfBytes(50));
+      }
+    expect(["a", "b", "c", "d"].map((key) => cache.get(key)?.bytes)).toEqual([50, 50, 50, 50]);
   });
 
   it("does not drop everything for a block that is too large to keep", () => {

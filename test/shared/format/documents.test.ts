@@ -8,7 +8,13 @@ import {
   MAX_BLOCK_BYTES,
   type StoredDocument,
 } from "../../../shared/format/document-block.ts";
-import { blockRange, DocumentsWriter, openDocuments, type Place } from "../../../shared/format/documents.ts";
+import {
+  BLOCKS_AT_ONCE,
+  blockRange,
+  DocumentsWriter,
+  openDocuments,
+  type Place,
+} from "../../../shared/format/documents.ts";
 import { parseEnvelope } from "../../../shared/format/envelope.ts";
 import { openRanged } from "../../../shared/format/load.ts";
 import { packValue } from "../../../shared/format/msgpack.ts";
@@ -99,6 +105,24 @@ describe("a documents file", () => {
     const blocks = await open.blocks([39, 0, 1]);
     expect(blocks.map((block) => block.record(0).id)).toEqual(["d40", "d1", "d2"]);
     expect(store.reads).toHaveLength(4);
+  });
+
+  it("fetches no more blocks together than one step has", async () => {
+    const count = 2 * BLOCKS_AT_ONCE + 3;
+    const { file } = await written(Array.from({ length: count }, (_, at) => dull(40_000, at + 1)));
+    const entry = entryOf(file, { role: "documents" as const, ordinal: 0 });
+    const store = storeOf(new Map([[entry.key, file.bytes]]));
+    const open = await openDocuments(await openRanged(store, entry));
+    const before = store.reads.length;
+    const steps: number[] = [];
+    await open.eachBlock([...Array(count).keys()], (block, number) => {
+      expect(block.record(0).id).toBe(`d${number + 1}`);
+      steps.push(store.reads.length - before);
+    });
+    // Reads of the next step are begun when the last block of the one before was taken.
+    expect(steps[BLOCKS_AT_ONCE - 1]).toBe(steps[0]);
+    expect(steps[BLOCKS_AT_ONCE]!).toBeGreaterThan(steps[0]!);
+    expect(steps[2 * BLOCKS_AT_ONCE]!).toBeGreaterThan(steps[BLOCKS_AT_ONCE]!);
   });
 
   it("with no documents is a file like any other", async () => {
