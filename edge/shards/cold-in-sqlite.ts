@@ -146,13 +146,14 @@ export class ColdInSqlite implements ColdSections {
     let visits: Visit[] = [];
     let rows: number[] = [];
     const flush = () => {
-      const { found, keep } = this.#open(rows);
+      const { found, keep, letGo } = this.#open(rows);
       let at = 0;
       for (const visit of visits) {
         while (rows[at] !== visit.row) at++;
         show(found[at]!, visit);
       }
       keep();
+      letGo();
       visits = [];
       rows = [];
     };
@@ -180,9 +181,10 @@ export class ColdInSqlite implements ColdSections {
 
   /**
    * These rows, ascending, from memory or from storage. `keep` is to be called when nobody looks at them any more: what
-   * was read is kept, for which what was found in memory may have to go.
+   * was read is kept, for which what was found in memory may have to go. `letGo` then gives back what was read: a deep page reads
+   * 4 MiB, and buffers hardly bring a collection about.
    */
-  #open(rows: readonly number[]): { readonly found: readonly FoundRow[]; keep(): void } {
+  #open(rows: readonly number[]): { readonly found: readonly FoundRow[]; keep(): void; letGo(): void } {
     const here = rows.map((row) => this.#cache.find(row));
     const missing = rows.filter((_, at) => here[at] === null);
     const read = missing.length === 0 ? [] : this.#read(missing);
@@ -191,6 +193,9 @@ export class ColdInSqlite implements ColdSections {
       found: here.map((found) => found ?? { space: read[next++]!, start: 0 }),
       keep: () => {
         for (const [at, row] of missing.entries()) this.#cache.put(row, read[at]!);
+      },
+      letGo: () => {
+        for (const { bytes } of read) bytes.buffer.transfer(0);
       },
     };
   }

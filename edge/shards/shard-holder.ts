@@ -18,8 +18,8 @@ import { RowCache } from "./row-cache.ts";
 import { rowsOf } from "./rows.ts";
 import { isDamaged, type SecondTier, type TierFacts } from "./second-tier.ts";
 
-/** Few large reads: a shard of 50,000 chunks is some 16 of them, two on their way at once. Larger ones take no less time, and each is there twice for a moment. */
-const READS: StreamLimits = { wholeBytes: MIB, pieceBytes: 2 * MIB, atOnce: 2 };
+/** Few large reads, two on their way at once: a shard of 50,000 chunks is some 30 of them. Of 2 MiB they take no less time, and 2 MiB more of memory. */
+const READS: StreamLimits = { wholeBytes: MIB, pieceBytes: MIB, atOnce: 2 };
 
 /** A shard that is ready. */
 export interface ReadyShard {

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { mostPostingBytes } from "../../../shared/engine/postings.ts";
-import { loadShard, residentShardBytes } from "../../../shared/engine/resident.ts";
+import { loadHotShard, loadShard, residentShardBytes } from "../../../shared/engine/resident.ts";
 import { loadTable, residentTableBytes } from "../../../shared/engine/resident-table.ts";
 import { bytesOf } from "../../../shared/format/bytes.ts";
-import { loadEnvelope } from "../../../shared/format/load.ts";
+import { loadEnvelope, openStreamed } from "../../../shared/format/load.ts";
 import { blobsOf, type Manifest } from "../../../shared/format/manifest.ts";
-import { readShard } from "../../../shared/format/shard.ts";
+import { readAllButVectors, readShard, readShardMeta } from "../../../shared/format/shard.ts";
 import { AS_ONE, type StreamLimits } from "../../../shared/format/streamed.ts";
 import { readTable } from "../../../shared/format/table.ts";
 import type { Kernels } from "../../../shared/kernels/kernels.ts";
@@ -44,6 +44,24 @@ function inBlocks(codes: Uint8Array, width: number): Uint8Array {
 }
 
 describe("a shard", () => {
+  it("gives back the sections that are laid out anew when they are, and no other", async () => {
+    const file = await openStreamed(store, shard(), PIECES);
+    const given = new Map<string, Uint8Array>();
+    const { shard: hot } = await loadHotShard(readShardMeta(file.meta), kernels(), async (space) =>
+      readAllButVectors(
+        await file.readInto((name, bytes) => {
+          const array = space(name, bytes);
+          given.set(name, array);
+          return array;
+        }),
+      ),
+    );
+    const gone = [...given].filter(([, { buffer }]) => buffer.byteLength === 0).map(([name]) => name);
+    // Kernel memory has grown, so views of what lies there are none any more.
+    expect(gone.sort()).toEqual(["codes", "factors", "impacts", "rows"]);
+    expect(hot.owners.length).toBe(hot.meta.documents + 1);
+  });
+
   it("lies in memory as the file has it, section by section", async () => {
     const file = readShard(await loadEnvelope(store, shard()));
     const resident = await loadShard(store, shard(), kernels(), PIECES);
