@@ -90,5 +90,9 @@ function greatest(numbers: Float64Array, wanted: number): number {
 }
 
 function atLeast({ documents, scores }: Proposal, least: number): Uint32Array<ArrayBuffer> {
-  return least === Number.NEGATIVE_INFINITY ? documents : documents.filter((_, i) => scores[i]! >= least);
+  if (least === Number.NEGATIVE_INFINITY) return documents;
+  const kept = new Uint32Array(documents.length);
+  let count = 0;
+  for (let i = 0; i < documents.length; i++) if (scores[i]! >= least) kept[count++] = documents[i]!;
+  return kept.subarray(0, count);
 }
