@@ -4,7 +4,7 @@
  * anywhere leaves the version before it serving.
  */
 import { randomBytes } from "node:crypto";
-import { asLightedgeError, LightedgeError } from "../shared/errors.ts";
+import { asLightedgeError, LightedgeError, printable } from "../shared/errors.ts";
 import { writeOverlay } from "../shared/format/overlay.ts";
 import type { StoredPointer } from "../shared/format/pointer.ts";
 import type { Sha256 } from "../shared/hash.ts";
@@ -212,14 +212,22 @@ async function contentOf(
 
 /** The tasks to make tables for: at least one. */
 function taskNames({ tasks, encoder }: BuildOptions): readonly [string, ...string[]] {
-  const known = Object.keys(encoder.model.description.tasks);
-  for (const task of tasks) {
-    if (known.includes(task)) continue;
-    throw new LightedgeError("usage/invalid", `The model has no task ${task}; it has ${known.join(", ")}.`, {
-      field: "task",
-      value: task,
-    });
-  }
+  const described = encoder.model.description.tasks;
+  const known = Object.keys(described);
+  const refuse = (task: string, what: string) =>
+    new LightedgeError("usage/invalid", what, { field: "task", value: printable(task) });
   const [first = known[0]!, ...rest] = tasks;
+  const all = [first, ...rest];
+  for (const [at, task] of all.entries()) {
+    if (!known.includes(task))
+      throw refuse(task, `The model has no task ${printable(task)}; it has ${known.join(", ")}.`);
+    if (all.indexOf(task) < at) throw refuse(task, `The task ${task} is named twice.`);
+    // Documents are encoded once, as the default task has it: another prompt would be of vectors that are not there.
+    if (described[task]!.document_prompt !== described[first]!.document_prompt)
+      throw refuse(
+        task,
+        `The task ${task} has another document_prompt in model.json than ${first}, with which this index's documents are encoded. Give it an index of its own.`,
+      );
+  }
   return [first, ...rest];
 }

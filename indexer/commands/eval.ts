@@ -1,3 +1,4 @@
+import { LightedgeError, printable } from "../../shared/errors.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
 import { BUILD_DEFAULTS, buildIndex } from "../build.ts";
 import { openInNode } from "../engine-node.ts";
@@ -21,6 +22,11 @@ export const evalCommand: Command = {
   options: {
     index: { type: "string", value: "NAME", help: "index to measure (default: one is built from DIR)" },
     store: STORE_OPTION,
+    task: {
+      type: "string",
+      value: "TASK",
+      help: "task whose query table is measured (default: the index's first; the model's for one that is built)",
+    },
     ...ENCODER_OPTIONS,
     full: {
       type: "boolean",
@@ -76,18 +82,24 @@ export const evalCommand: Command = {
     const progress = output.json && !process.stderr.isTTY ? SILENT : showProgress(process.stderr);
     const whole = await readTestCollection(args.positionals[0]!);
     const tune = args.text("tune");
+    const task = args.text("task");
     const split = tune === undefined ? null : await splitForTuning(whole, tune);
     const collection = split?.reported ?? whole;
     const store = storeOf(args);
     const given = args.text("index");
     const name = given ?? nameOf(collection.name);
     const robust = args.flag("robustness");
+    if (task !== undefined && (robust || tune !== undefined))
+      throw new LightedgeError("usage/invalid", "--task goes with neither --tune nor --robustness.", {
+        field: "task",
+        value: printable(task),
+      });
     const needsEncoder = given === undefined || args.flag("full") || robust;
     const encoder = needsEncoder ? await openEncoder(args, progress) : null;
     try {
       if (given === undefined && encoder !== null) {
         const options = {
-          tasks: [],
+          tasks: task === undefined ? [] : [task],
           // What is measured is this code's work, not what an older one left in the store.
           rebuild: "all" as const,
           allowShrink: true,
@@ -112,11 +124,11 @@ export const evalCommand: Command = {
         );
       }
       const index = await openInNode(store, name);
-      let rankings: Rankings = await rankIndex(index, collection, progress);
+      let rankings: Rankings = await rankIndex(index, collection, progress, task);
       let full: FullParts | null = null;
       if ((args.flag("full") || robust) && encoder !== null) {
         const source = await openSource([collection.folder], "beir");
-        const from = { source, encoder, overlapTokens: BUILD_DEFAULTS.overlapTokens };
+        const from = { source, encoder, overlapTokens: BUILD_DEFAULTS.overlapTokens, task };
         full = await openFullParts(index, from, progress);
       }
       if (args.flag("full") && full !== null) {

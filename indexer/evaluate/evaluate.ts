@@ -41,7 +41,7 @@ export async function searchIds(
   text: string,
   mode: Mode,
   depth: number,
-  rest: Pick<SearchRequest, "weight" | "typos"> = {},
+  rest: Pick<SearchRequest, "weight" | "typos" | "task"> = {},
 ): Promise<RankedIds> {
   const answer = await index.search({
     q: text,
@@ -55,18 +55,19 @@ export async function searchIds(
   return answer.hits.map(({ id }) => id);
 }
 
-/** Ranks every query of a collection with an index, in each mode. */
+/** Ranks every query of a collection with an index, in each mode, by the table of a task; the index's first when absent. */
 export async function rankIndex(
   index: OpenIndex,
   { queries }: Pick<TestCollection, "queries">,
   progress: Progress,
+  task?: string,
 ): Promise<Rankings> {
   const stage = progress.stage("search", MODES.length * queries.length);
   const rankings: Record<string, readonly RankedIds[]> = {};
   for (const mode of MODES) {
     const found: RankedIds[] = [];
     for (const { text } of queries) {
-      found.push(await searchIds(index, text, mode, DEPTH));
+      found.push(await searchIds(index, text, mode, DEPTH, task === undefined ? {} : { task }));
       stage.advance(1);
     }
     rankings[mode] = found;

@@ -24,7 +24,9 @@ export interface FullParts {
   readonly corpus: Corpus;
   readonly encoder: Encoder;
   readonly tokenizer: Tokenizer;
+  /** That documents are encoded for, and that of the queries. */
   readonly task: string;
+  readonly queryTask: string;
   /** Turns a vector of the encoder into the corpus's space, in place. */
   readonly rotate: (vector: Float32Array) => void;
   /** Dense share of the hybrid, as the index has it. */
@@ -34,7 +36,13 @@ export interface FullParts {
 /** Encodes the collection that an index was made from: from the cache where it was made here. */
 export async function openFullParts(
   index: OpenIndex,
-  from: { readonly source: Source; readonly encoder: Encoder; readonly overlapTokens: number },
+  from: {
+    readonly source: Source;
+    readonly encoder: Encoder;
+    readonly overlapTokens: number;
+    /** Of the queries; the index's first when absent. */
+    readonly task?: string | undefined;
+  },
   progress: Progress,
 ): Promise<FullParts> {
   const { encoder, overlapTokens } = from;
@@ -52,6 +60,7 @@ export async function openFullParts(
       encoder,
       tokenizer,
       task,
+      queryTask: from.task ?? task,
       rotate: (vector) => rotation.apply(vector, 0),
       weight: index.manifest.fusion.weight,
     };
@@ -102,9 +111,10 @@ export function fullRanker(
 /** Vectors of texts by the full encoder, in the corpus's space. */
 export async function fullVectors(
   texts: readonly string[],
-  { encoder, task, rotate }: FullParts,
+  { encoder, task: documentTask, queryTask, rotate }: FullParts,
   role: "query" | "document",
 ): Promise<readonly Float32Array[]> {
+  const task = role === "query" ? queryTask : documentTask;
   const encodings = await encoder.encode(texts, { role, task, dense: true, sparse: false });
   return encodings.map(({ dense }) => {
     const vector = Float32Array.from(dense!);

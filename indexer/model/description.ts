@@ -96,6 +96,17 @@ const name: Check<string> = (value, where) => {
   if (found.length >= 1 && found.length <= 128) return found;
   throw refuse(where, value, "a text of 1 to 128 characters");
 };
+/** As long as a manifest's may be: docs/format.md section 11. */
+const prompt: Check<string> = (value, where) => {
+  const found = text(value, where);
+  if (found.length <= 2048) return found;
+  throw refuse(where, value, "a text of at most 2048 characters");
+};
+const taskName: Check<string> = (value, where) => {
+  const found = text(value, where);
+  if (found.length >= 1 && found.length <= 64) return found;
+  throw refuse(where, value, "named by 1 to 64 characters");
+};
 const flag: Check<boolean> = (value, where) => {
   if (typeof value === "boolean") return value;
   throw refuse(where, value, "true or false");
@@ -163,9 +174,10 @@ function object<T>(checks: { readonly [K in keyof T]-?: Check<T[K] | Missing<T, 
 const tasks: Check<Readonly<Record<string, TaskDescription>>> = (value, where) => {
   const entries = Object.entries(record(value, where));
   if (entries.length === 0) throw refuse(where, value, "an object with at least one task");
-  const check = object<TaskDescription>({ query_prompt: text, document_prompt: text });
+  if (entries.length > 64) throw refuse(where, `${entries.length} tasks`, "at most 64 tasks");
+  const check = object<TaskDescription>({ query_prompt: prompt, document_prompt: prompt });
   return Object.fromEntries(
-    entries.map(([task, item]) => [name(task, where), check(item, `${where}.${task}`)]),
+    entries.map(([task, item]) => [taskName(task, where), check(item, `${where}.${task}`)]),
   );
 };
 

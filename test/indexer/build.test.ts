@@ -98,10 +98,26 @@ describe("what the manifest says", () => {
       ["search", ""],
     ]);
     expect(blobsOf(manifest, "table").map(({ task }) => task)).toEqual(["same", "search"]);
-    await expect(buildTiny({ encoder, tasks: ["nope"] })).rejects.toMatchObject({
-      code: "usage/invalid",
-      details: { field: "task" },
-    });
+  });
+
+  it("is refused before anything is read for a task that is unknown, twice there, or of documents encoded otherwise", async () => {
+    const tasks = {
+      search: { query_prompt: "", document_prompt: "" },
+      same: { query_prompt: "same: ", document_prompt: "" },
+      title: { query_prompt: "", document_prompt: "title: " },
+    };
+    const encoder = tinyEncoder({ tasks });
+    for (const [named, words] of [
+      [["nope"], 'The model has no task "nope"; it has search, same, title.'],
+      [["same", "same"], "The task same is named twice."],
+      [["same", "title"], "The task title has another document_prompt in model.json than same"],
+    ] as const)
+      await expect(buildTiny({ encoder, tasks: [...named] })).rejects.toMatchObject({
+        code: "usage/invalid",
+        message: expect.stringContaining(words),
+        details: { field: "task" },
+      });
+    expect(encoder.encoded).toEqual([]);
   });
 });
 

@@ -38,6 +38,7 @@ beforeAll(async () => {
     encoder,
     tokenizer,
     task: "search",
+    queryTask: "search",
     rotate: (vector) => rotation.apply(vector, 0),
     weight: 0.5,
   });
