@@ -64,12 +64,20 @@ export function openOver(parts: BaseParts): OpenIndex {
       encoded.set(entry, await readFreshDocument(entry, freshParts(parts)));
     }
   };
-  // The slot holds one shard, that of the last layer: what was laid before answers through it as well.
+  // The slot holds one shard, that of the last layer: what was laid before answers through it as well. It is made when somebody
+  // asks: of a thousand writes in a row each would make a shard of all before it, megabytes that nobody searches.
   let newest: Searcher = plain;
+  let unmade: Layer | null = null;
+  const now = (): Searcher => {
+    if (unmade !== null) newest = searcherOver(parts, unmade);
+    unmade = null;
+    return newest;
+  };
   const withWrites = (writes: readonly WaitingWrite[], capBytes: number, unread = 0): OpenIndex => {
     const chosen = choose(writes, capBytes, encode);
     const layer = { ...chosen, left: chosen.left + unread };
-    newest = layer.ids.length + layer.left === 0 ? plain : searcherOver(parts, layer);
+    newest = plain;
+    unmade = layer.ids.length + layer.left === 0 ? null : layer;
     return {
       ...parts.facts,
       waiting: writes,
@@ -79,10 +87,10 @@ export function openOver(parts: BaseParts): OpenIndex {
       async search(request, patienceMs) {
         const started = parts.searcher.ports.now();
         // Asked again each time, of what is newest then: once nothing is missing nothing may come between.
-        for (let wait = newest.ready(request); wait !== null; wait = newest.ready(request)) await wait;
-        return newest.search(request, patienceMs, started);
+        for (let wait = now().ready(request); wait !== null; wait = now().ready(request)) await wait;
+        return now().search(request, patienceMs, started);
       },
-      document: (...asked) => newest.document(...asked),
+      document: async (...asked) => now().document(...asked),
       prepare,
       withWrites,
       leavesOut: (others, cap) => choose(others, cap, encode, true).left,
@@ -156,15 +164,18 @@ function freshShard(
 ): ResidentShard {
   const { manifest, tables } = searcher;
   const { encoder, tokenizer, dimension, vocabulary } = tables[0]!.meta;
-  return slot.place(
-    makeSegment(
-      puts.map(({ numbers }, index) => ({ ...numbers, place: { block: 0, index } })),
-      {
-        ...{ encoder, tokenizer, dimension, vocabulary },
-        table: manifest.tasks[0]!.table,
-        impact_scale: impactScale,
-        mix: 0,
-      },
-    ),
+  const file = makeSegment(
+    puts.map(({ numbers }, index) => ({ ...numbers, place: { block: 0, index } })),
+    {
+      ...{ encoder, tokenizer, dimension, vocabulary },
+      table: manifest.tasks[0]!.table,
+      impact_scale: impactScale,
+      mix: 0,
+    },
   );
+  const shard = slot.place(file);
+  // All of it lies in the slot now. A full inbox is 3 MiB of it, made anew with every write that is searched.
+  for (const { buffer } of [file.codes, file.factors, file.vectors, file.rows, file.impacts, file.passages])
+    buffer.transfer(0);
+  return shard;
 }

@@ -4,6 +4,7 @@ import { putBlob, readPointer } from "../../../indexer/store/publish.ts";
 import { publishVersion } from "../../../indexer/store/publish-version.ts";
 import type { OpenIndex, WaitingWrite } from "../../../shared/engine/api.ts";
 import { type FreshDocument, freshDocument } from "../../../shared/engine/fresh-document.ts";
+import { openIndex } from "../../../shared/engine/open.ts";
 import { loadShard } from "../../../shared/engine/resident.ts";
 import { loadTable } from "../../../shared/engine/resident-table.ts";
 import { DocumentsWriter } from "../../../shared/format/documents.ts";
@@ -19,7 +20,7 @@ import { makeSegment } from "../../../shared/segment/segment.ts";
 import type { MemoryStore } from "../../../shared/store/memory.ts";
 import { loadTokenizer } from "../../../shared/tokenizer/load.ts";
 import { type Fields, FUSION_RULES, MODES, type SearchAnswer } from "../../../shared/types.ts";
-import { buildTiny, copyOf, openTiny, requestFor, TINY } from "../../helpers/tiny-build.ts";
+import { buildTiny, copyOf, openTiny, requestFor, TINY, tinyPorts } from "../../helpers/tiny-build.ts";
 import { sourceOf, tinyDocuments } from "../../helpers/tiny-corpus.ts";
 import { TINY_TOKENIZER, TOPICS } from "../../helpers/tiny-encoder.ts";
 import { entryOf } from "../../helpers/writes.ts";
@@ -301,5 +302,30 @@ describe("any writes laid over an index", () => {
       ),
       { numRuns: 80 },
     );
+  });
+});
+
+describe("writes laid one after the other", () => {
+  it("make no shard until somebody searches, and then one", async () => {
+    const ports = await tinyPorts(store, "wasm");
+    let made = 0;
+    const counting = {
+      ...ports,
+      kernels: (capBytes: number) => {
+        made++;
+        return ports.kernels(capBytes);
+      },
+    };
+    let open = await openIndex(counting, TINY);
+    const before = made;
+    const all = waiting([...Array(40).keys()].map((number) => [`w${number}`, { text: TIED }] as const));
+    for (let count = 1; count <= all.length; count++) open = open.withWrites(all.slice(0, count), ROOM);
+    expect(made).toBe(before);
+    expect(open.waitingBytes).toBeGreaterThan(0);
+    const { hits } = await open.search(requestFor(TIED, { limit: 100 }));
+    expect(hits.filter(({ id }) => /^w\d+$/u.test(id)).length).toBe(40);
+    expect(made).toBe(before + 1);
+    await open.search(requestFor(TIED));
+    expect(made).toBe(before + 1);
   });
 });
