@@ -72,6 +72,8 @@ export async function openGraphs(model: Model, options: GraphOptions): Promise<G
     providers: [...new Set([...opened.values()].map(({ provider }) => provider))],
     async run(inputs, sides) {
       const sequence = longestOf(inputs);
+      // A mask of nothing spares a decoder's head over the vocabulary, most of a small model's work (docs/export.md).
+      const given = sides.sparse ? inputs : inputs.map(({ ids }) => ({ ids, pooled: [] }));
       let dense: Output | null = null;
       let sparse: Output | null = null;
       for (const graph of description.graphs) {
@@ -80,7 +82,7 @@ export async function openGraphs(model: Model, options: GraphOptions): Promise<G
         );
         if (names.length === 0) continue;
         const { session } = opened.get(graph.file)!;
-        const outputs = await session.run(feedsFor(session.inputNames, inputs, model.special.pad), names);
+        const outputs = await session.run(feedsFor(session.inputNames, given, model.special.pad), names);
         const take = (side: "dense" | "sparse", shape: readonly number[]) =>
           sides[side] && graph[side] !== null ? outputOf(graph, side, outputs[graph[side]]!, shape) : null;
         dense ??= take("dense", [inputs.length, sequence, dimension]);

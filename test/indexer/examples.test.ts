@@ -164,6 +164,27 @@ describe("the jobs for Kubernetes", () => {
     expect(partsOf([lineOf(publish!.template.spec.containers[0], 0)])).toEqual([undefined]);
   });
 
+  it("make every part of a table and of a corpus on the GPUs of one machine, a GPU for each", () => {
+    interface Service {
+      readonly command: readonly [string, string, string];
+      readonly deploy: {
+        readonly resources: {
+          readonly reservations: { readonly devices: readonly [{ readonly device_ids: readonly string[] }] };
+        };
+      };
+    }
+    const { services } = parse(read("gpu/compose.yaml"), { merge: true }) as {
+      readonly services: Readonly<Record<string, Service>>;
+    };
+    const all = Object.values(services);
+    const words = all.map(({ command }) => commandsIn(command[2]));
+    expect(words.map((each) => each.map(([verb]) => verb))).toEqual(all.map(() => ["table", "index"]));
+    for (const verb of [0, 1])
+      expect(words.map((each) => understood(each[verb]!).text("part"))).toEqual(["1/2", "2/2"]);
+    const devices = all.map(({ deploy }) => deploy.resources.reservations.devices[0].device_ids);
+    expect(devices).toEqual([["0"], ["1"]]);
+  });
+
   it("have the one part that is all of it on a node with a GPU", () => {
     const patch = parse(read("kubernetes/gpu.yaml")) as { readonly spec: CronJob["spec"] };
     const { completions, template } = patch.spec.jobTemplate.spec;
