@@ -3,6 +3,7 @@ import type { EnginePorts, OpenIndex } from "../../shared/engine/api.ts";
 import type { MemoryBudget } from "../../shared/engine/budget.ts";
 import { BlockCache } from "../../shared/engine/document-reader.ts";
 import { openIndex, readCurrent } from "../../shared/engine/open.ts";
+import { SharedParts } from "../../shared/engine/shared-parts.ts";
 import { LightedgeError } from "../../shared/errors.ts";
 import { versionName } from "../../shared/format/names.ts";
 import { MEMORY_LIMITS } from "../../shared/limits.ts";
@@ -33,6 +34,7 @@ export function sourceOf(ports: SourcePorts): IndexSource {
   const engine = { kernels: ports.kernels, now: ports.now, ...(shards === undefined ? {} : { shards }) };
   // One for all indexes, so that all of them share the bound; blocks are named by their content in every region.
   const blocks = new BlockCache(MEMORY_LIMITS.documentCacheBytes, undefined, ports.budget);
+  const parts = new SharedParts();
   const home = regions.find((region) => region.home);
   const locate = (key: string) => {
     const { region: name, index } = partsOf(key);
@@ -48,6 +50,7 @@ export function sourceOf(ports: SourcePorts): IndexSource {
         residentBytes: room,
         budgetBytes,
         blocks,
+        parts,
       });
     },
     async currentVersion(key) {

@@ -18,6 +18,7 @@ import { MEMORY_LIMITS, REQUEST_LIMITS } from "../limits.ts";
 import { noIndexNamed } from "../store/keys.ts";
 import type { ReadStore } from "../store/store.ts";
 import { loadTokenizer } from "../tokenizer/load.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Placement } from "../types.ts";
 import type { EnginePorts, OpenIndex } from "./api.ts";
 import { residentClusters } from "./clusters.ts";
@@ -30,6 +31,7 @@ import { remoteShards } from "./remote-shards.ts";
 import { loadShard, residentShardBytes } from "./resident.ts";
 import { loadTable, residentTableBytes } from "./resident-table.ts";
 import { localShards } from "./shards.ts";
+import { SharedParts } from "./shared-parts.ts";
 import type { ShardAddress } from "./wire.ts";
 import { openOver } from "./with-writes.ts";
 
@@ -46,6 +48,8 @@ export interface OpenOptions {
   readonly tableBytes?: number;
   /** Where inflated document blocks are kept; a cache of its own of `MEMORY_LIMITS.documentCacheBytes` when absent. */
   readonly blocks?: BlockCache;
+  /** Where parts are found that another version or index has; each is loaded anew when absent. */
+  readonly parts?: SharedParts;
 }
 
 /** The pointer of an index, checked. Throws `index/not-found` where there is none. Cost: one read. */
@@ -77,7 +81,7 @@ export async function openIndex(
   checkShards(manifest);
   const cap = typeof allowed === "number" ? allowed : allowed(isolateBytesOf(manifest, placement));
   checkSize(manifest, placement, cap);
-  const parts = await loadParts(ports, manifest, placement, cap, options.tableBytes);
+  const parts = await loadParts(ports, manifest, placement, cap, options);
   const { documents: files, overlay, shards, dead, ...searcher } = parts;
   const remote =
     port === undefined || placement === "isolate"
@@ -153,12 +157,15 @@ function checkSize(manifest: Manifest, placement: Placement, cap: number): void 
 /** Blocks of a documents file that are read with its head: the directory is first, and of 8,000 blocks in one. */
 const DIRECTORY_BLOCKS = 1;
 
+/** Keeps what a tokenizer's file says for as long as somebody has the tokenizer, so that it is found with it. */
+const TOKENIZER_FILES = new WeakMap<Tokenizer, object>();
+
 async function loadParts(
   ports: EnginePorts,
   manifest: Manifest,
   placement: Placement,
   cap: number,
-  tableBytes: number | undefined,
+  { tableBytes, parts = new SharedParts() }: OpenOptions,
 ) {
   const { store } = ports;
   const [tokenizerBlob] = blobsOf(manifest, "tokenizer");
@@ -167,13 +174,17 @@ async function loadParts(
   const small = manifest.blobs.reduce((sum, { bytes }) => sum + bytes, 0) <= cap / 3;
   const limits = small ? AS_ONE : IN_PIECES;
   const turn = small ? <T>(load: () => Promise<T>) => load() : oneByOne();
-  const each = <T>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
-    Promise.all(blobsOf(manifest, role).map((blob) => turn(() => load(blob))));
+  const part = <T extends object>(blob: BlobEntry, load: (blob: BlobEntry) => Promise<T>) =>
+    turn(() => parts.get(ports.region, blob, () => load(blob)));
+  const each = <T extends object>(role: BlobEntry["role"], load: (blob: BlobEntry) => Promise<T>) =>
+    Promise.all(blobsOf(manifest, role).map((blob) => part(blob, load)));
   const here = placement === "isolate";
   const [tokenizer, tables, lexicons, clusters, shards, documents, tombstones, overlays] = await Promise.all([
-    turn(async () => {
-      const content = readTokenizerFile(await loadEnvelope(store, tokenizerBlob!));
-      return { meta: content.meta, tokenizer: loadTokenizer(content.value) };
+    part(tokenizerBlob!, async (blob) => {
+      const content = readTokenizerFile(await loadEnvelope(store, blob));
+      const file = { meta: content.meta, tokenizer: loadTokenizer(content.value) };
+      TOKENIZER_FILES.set(file.tokenizer, file);
+      return file;
     }),
     each("table", (blob) => loadTable(store, blob, ports.kernels(cap), limits, tableBytes)),
     each("lexicon", async (blob) => residentLexicon(readLexicon(await loadEnvelope(store, blob)))),
