@@ -31,6 +31,8 @@ export interface IndexFacts {
   readonly model: string;
   readonly version: string;
   readonly age_s: number;
+  /** The default first. */
+  readonly tasks: readonly string[];
 }
 
 /** A request that failed, with why. */
@@ -84,11 +86,12 @@ export function fetchIndexFacts(index: string): Promise<IndexFacts> {
 }
 
 function searchRequest(
-  { index, q, mode, explain, typos }: View & { readonly index: string },
+  { index, q, mode, task, explain, typos }: View & { readonly index: string },
   offset: number,
 ): [string, RequestInit] {
   const path = `${indexPath(index)}/search`;
-  const fields = { q: q.toWellFormed(), mode, limit: PAGE_SIZE, offset, explain, typos };
+  const asked = task === undefined ? {} : { task: task.toWellFormed() };
+  const fields = { q: q.toWellFormed(), mode, limit: PAGE_SIZE, offset, explain, typos, ...asked };
   if (q.length > URL_QUERY) {
     const headers = { "content-type": "application/json" };
     return [path, { method: "POST", headers, body: JSON.stringify(fields) }];

@@ -29,6 +29,7 @@ const notice = byId("notice", HTMLDivElement);
 const legendPlace = byId("legend", HTMLDivElement);
 const facts = byId("facts", HTMLSpanElement);
 const indexPlace = byId("index", HTMLDivElement);
+const taskPlace = byId("task", HTMLDivElement);
 
 const settings = readSettings();
 const client = new SearchClient();
@@ -163,20 +164,37 @@ function showIndexes(): void {
   const select = element("select", { "aria-label": "Index" }, ...options);
   select.value = index ?? "";
   select.addEventListener("change", () => {
-    change({ index: select.value });
+    change({ index: select.value, task: undefined });
     void showFacts();
   });
   indexPlace.replaceChildren(select);
 }
 
-/** The foot of the page. It also warms the index up; where it fails, searching will say why. */
+/** A choice of tasks, where the index has several. */
+function showTasks(tasks: readonly string[]): void {
+  if (tasks.length < 2) {
+    taskPlace.replaceChildren();
+    return;
+  }
+  const options = tasks.map((name) => element("option", { value: name }, name));
+  const select = element("select", { "aria-label": "Task" }, ...options);
+  select.value = view.task ?? tasks[0]!;
+  select.addEventListener("change", () =>
+    change({ task: select.value === tasks[0] ? undefined : select.value }),
+  );
+  taskPlace.replaceChildren(select);
+}
+
+/** The foot of the page, and the tasks. It also warms the index up; where it fails, searching will say why. */
 async function showFacts(): Promise<void> {
   const { index } = view;
   facts.textContent = "";
+  taskPlace.replaceChildren();
   if (index === undefined) return;
   const found = await fetchIndexFacts(index).catch(() => undefined);
   if (found === undefined || view.index !== index) return;
-  const { documents, chunks, model, version, age_s } = found;
+  const { documents, chunks, model, version, age_s, tasks } = found;
+  showTasks(tasks);
   const size = `${counted(documents, "document")}, ${counted(chunks, "passage")}`;
   facts.textContent = `${size} · ${model} · version ${version}, built ${ago(age_s)}`;
 }

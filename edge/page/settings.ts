@@ -14,6 +14,8 @@ export interface View {
   readonly index: string | undefined;
   readonly q: string;
   readonly mode: Mode;
+  /** Name of the task that queries are asked for; the index's first when undefined. */
+  readonly task: string | undefined;
   readonly explain: boolean;
   /** Whether misspelt words may be corrected. */
   readonly typos: boolean;
@@ -35,6 +37,7 @@ export function readView(settings: Settings): View {
     index: parameters.get("index") || settings.indexes[0],
     q: parameters.get("q") ?? "",
     mode: MODES.find((known) => known === mode) ?? "hybrid",
+    task: parameters.get("task") || undefined,
     explain: parameters.get("explain") === "true",
     typos: parameters.get("typos") !== "false",
   };
@@ -49,6 +52,7 @@ export function writeView(view: View, settings: Settings): void {
   if (view.index !== undefined && view.index !== settings.indexes[0]) parameters.set("index", view.index);
   if (view.q !== "") parameters.set("q", view.q);
   if (view.mode !== "hybrid") parameters.set("mode", view.mode);
+  if (view.task !== undefined) parameters.set("task", view.task);
   if (view.explain) parameters.set("explain", "true");
   if (!view.typos) parameters.set("typos", "false");
   const query = parameters.toString();

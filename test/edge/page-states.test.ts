@@ -57,6 +57,30 @@ describe.skipIf(browser === undefined)("the page in each of its states", { timeo
     });
   });
 
+  test("offers the tasks of an index that has several, and asks for the one that was chosen", async () => {
+    await visits.to("/?q=meaning", async (page) => {
+      const asked: (string | null)[] = [];
+      visits.before = async (url) => {
+        if (url.pathname.endsWith("/search")) asked.push(url.searchParams.get("task"));
+      };
+      const choice = page.getByRole("combobox", { name: "Task" });
+      await page.locator("#facts").filter({ hasText: "documents" }).waitFor();
+      expect(await choice.count()).toBe(0);
+      await page.getByRole("combobox", { name: "Index" }).selectOption("other");
+      await choice.selectOption("claim");
+      await expect.poll(() => asked.at(-1)).toBe("claim");
+      expect(new URL(page.url()).searchParams.get("task")).toBe("claim");
+      await page.reload();
+      expect(await choice.inputValue()).toBe("claim");
+      await choice.selectOption("search");
+      await expect.poll(() => asked.at(-1)).toBe(null);
+      await choice.selectOption("claim");
+      await page.getByRole("combobox", { name: "Index" }).selectOption("docs");
+      await expect.poll(() => choice.count()).toBe(0);
+      expect(new URL(page.url()).search).toBe("?q=meaning");
+    });
+  });
+
   test("changes the index", async () => {
     await visits.to("/?q=notes", async (page) => {
       await page.locator(".hit").first().waitFor();

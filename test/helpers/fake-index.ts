@@ -10,6 +10,8 @@ export interface FakeOptions {
   readonly name?: string;
   readonly seq?: number;
   readonly residentBytes?: number;
+  /** Names of its tasks; `search` alone when absent. */
+  readonly tasks?: readonly string[];
   readonly documents?: readonly { readonly id: string; readonly fields: Fields }[];
   /** What it says it holds of writes at the edge. */
   readonly overlay?: OverlayFile;
@@ -82,7 +84,7 @@ function plainIndex(
     name,
     version,
     residentBytes,
-    manifest: fakeManifest(name, documents.length, digest),
+    manifest: fakeManifest(name, documents.length, digest, options.tasks),
     manifestSha256: digest,
     warm: async () => undefined,
     prepare: async () => undefined,
@@ -154,7 +156,12 @@ function textOf({ fields }: { fields: Fields }): string {
   return String(fields.text ?? "");
 }
 
-function fakeManifest(index: string, documents: number, digest: Sha256): Manifest {
+function fakeManifest(
+  index: string,
+  documents: number,
+  digest: Sha256,
+  tasks: readonly string[] = ["search"],
+): Manifest {
   return {
     format: 1,
     index,
@@ -162,7 +169,7 @@ function fakeManifest(index: string, documents: number, digest: Sha256): Manifes
     parent: null,
     model: { name: "fake", encoder: digest, dimension: 4, vocabulary: 10, max_tokens: 256 },
     binding: digest,
-    tasks: [{ name: "search", query_prompt: "", table: digest }],
+    tasks: tasks.map((name) => ({ name, query_prompt: "", table: digest })),
     fusion: { rule: "minmax", weight: 0.6 },
     counts: { documents, chunks: documents, rejected: 0 },
     fields: [{ name: "title", kind: "text" }],

@@ -67,7 +67,7 @@ export class PageVisits {
         if (q === "broken") throw new Error("secret");
       },
     });
-    const { app } = testApp([index, fakeIndex({ name: "other" })], {
+    const { app } = testApp([index, fakeIndex({ name: "other", tasks: ["search", "claim"] })], {
       page,
       settings: { indexes: ["docs", "other"], examples: ["meaning", `"${HOSTILE}`] },
     });
