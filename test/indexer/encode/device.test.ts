@@ -13,6 +13,7 @@ import {
   providersFor,
 } from "../../../indexer/encode/device.ts";
 import { lightedge } from "../../helpers/command-line.ts";
+import { WITH_IMPACTS, withSmallEncoder } from "../../helpers/small-graphs.ts";
 
 const FOLDER = fileURLToPath(new URL("../../fixtures/graphs", import.meta.url));
 const GRAPH = join(FOLDER, "good.onnx");
@@ -82,6 +83,19 @@ describe("a graph", () => {
     if (device !== "auto") expect([provider, fellBack]).toEqual([device, null]);
     await session.release();
   });
+
+  it.each(["cuda", "tensorrt", "webgpu"] as const)(
+    "gives on %s, where there is one, what it gives on the cpu",
+    async (device) => {
+      const texts = ["river sea", "moon", "find the endless river moon sea"];
+      const wanted = { role: "document", task: "search", dense: true, sparse: true } as const;
+      const on = (each: typeof device | "cpu") =>
+        withSmallEncoder("good", WITH_IMPACTS, (encoder) => encoder.encode(texts, wanted), { device: each });
+      const found = await on(device).catch((error: unknown) => error);
+      if (found instanceof Error) expect(found).toMatchObject({ code: "device/unavailable" });
+      else expect(found).toEqual(await on("cpu"));
+    },
+  );
 
   it("is opened from its bytes as from its file", async () => {
     const { session, provider } = await openGraph({ bytes: readFileSync(GRAPH), folder: FOLDER }, "cpu", 1);
