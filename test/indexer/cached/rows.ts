@@ -15,7 +15,7 @@ import { madeUpGraph } from "./made-up-model.ts";
 
 const made: string[] = [];
 afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true });
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
 /** An empty folder, which is gone after the tests. */
