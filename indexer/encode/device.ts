@@ -121,6 +121,8 @@ function create(source: GraphSource, provider: Provider, threads: number): Promi
     // TensorRT leaves to CUDA what it cannot run; every provider leaves the rest to the CPU.
     executionProviders: provider === "tensorrt" ? ["tensorrt", "cuda"] : [provider],
     intraOpNumThreads: threads,
+    // A pattern of memory is kept for each shape of input and hardly a shape comes twice: a third more memory for nothing.
+    enableMemPattern: false,
     // What goes wrong is thrown as well as printed.
     logSeverityLevel: 4,
   };
