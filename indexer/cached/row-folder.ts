@@ -24,6 +24,7 @@ export function blockName(number: number): string {
 export class RowFolder {
   readonly #plan: RowPlan;
   readonly #folder: string;
+  #made = false;
 
   constructor(plan: RowPlan, cache: string) {
     this.#plan = plan;
@@ -65,7 +66,8 @@ export class RowFolder {
   /** Puts a block there whole: whoever reads finds all of it or what was there before. */
   write(number: number, bytes: Uint8Array): void {
     const temporary = join(this.#folder, `~${hostname()}-${process.pid}`);
-    mkdirSync(this.#folder, { recursive: true });
+    if (!this.#made) mkdirSync(this.#folder, { recursive: true });
+    this.#made = true;
     writeFileSync(temporary, bytes);
     renameSync(temporary, this.pathOf(number));
   }
