@@ -37,7 +37,6 @@ export class TableTail {
   readonly #parts: TailParts;
   /** Slot of each row that is here, the one used longest ago first. */
   readonly #here = new Map<number, number>();
-  readonly #flights = new Map<number, Promise<Uint8Array>>();
 
   constructor(parts: TailParts) {
     this.#parts = parts;
@@ -63,14 +62,17 @@ export class TableTail {
 
   /**
    * Brings rows of the tail here, at most `TAIL_SLOTS`. Throws what reading the store does, and `blob/corrupt`; then
-   * none of them is here. Cost: a read of a block for each block that they lie in, those on their way for others shared.
+   * none of them is here. Cost: a read of a block for each block
+   * that they lie in. What is on its way for another request is read again: a Worker that waits for what another request
+   * began hangs when that one ends.
    */
   async read(rows: readonly number[]): Promise<void> {
     const found: (readonly [number, Uint8Array])[] = [];
     const groups = [...this.#byBlock(rows).values()];
     for (let at = 0; at < groups.length; at += AT_ONCE) {
-      const some = groups.slice(at, at + AT_ONCE).flatMap((group) => this.#fly(group));
-      found.push(...(await Promise.all(some.map(async ([row, flight]) => [row, await flight] as const))));
+      const some = await Promise.all(groups.slice(at, at + AT_ONCE).map((group) => this.#readBlock(group)));
+      // Copies: a view would keep its whole block.
+      for (const [row, bytes] of some.flat()) found.push([row, bytes.slice()]);
     }
     // All at once: what was placed in between could be gone by the time the last is there.
     for (const [row, bytes] of found) this.#place(row, bytes);
@@ -85,24 +87,15 @@ export class TableTail {
     return groups;
   }
 
-  /** The rows of one block, each on its way. */
-  #fly(rows: readonly number[]): readonly (readonly [number, Promise<Uint8Array>])[] {
+  /** The rows of one block, by one read. */
+  async #readBlock(rows: readonly number[]): Promise<readonly (readonly [number, Uint8Array])[]> {
     const { source, layout } = this.#parts;
-    const fresh = rows.filter((row) => !this.#flights.has(row));
-    if (fresh.length > 0) {
-      const ranges = fresh.map((row) => {
-        const start = placeOf(layout, row);
-        return { start, end: start + tierOf(layout, row).bytes };
-      });
-      const read = source.read("rows", ranges);
-      fresh.forEach((row, at) => {
-        const flight = read.then((parts) => parts[at]!.slice());
-        this.#flights.set(row, flight);
-        const land = () => this.#flights.delete(row);
-        flight.then(land, land);
-      });
-    }
-    return rows.map((row) => [row, this.#flights.get(row)!] as const);
+    const ranges = rows.map((row) => {
+      const start = placeOf(layout, row);
+      return { start, end: start + tierOf(layout, row).bytes };
+    });
+    const parts = await source.read("rows", ranges);
+    return rows.map((row, at) => [row, parts[at]!] as const);
   }
 
   #place(row: number, bytes: Uint8Array): void {
