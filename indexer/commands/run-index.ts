@@ -62,7 +62,8 @@ export function buildOptionsOf({
 /** Builds the index and makes it current. Throws what `buildIndex` does. */
 export async function runIndex(
   spec: IndexSpec,
-  around: RunChoices & Pick<BuildOptions, "source" | "store" | "now" | "cache"> & { readonly encoder: CachedEncoder },
+  around: RunChoices &
+    Pick<BuildOptions, "source" | "store" | "now" | "cache"> & { readonly encoder: CachedEncoder },
   progress: Progress,
 ): Promise<IndexRun> {
   const { counts, provider } = around.encoder;

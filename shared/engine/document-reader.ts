@@ -51,7 +51,10 @@ class Kept<Value> {
   }
 
   #add(key: string, { value, bytes }: Held<Value>): void {
-    if (bytes > this.#ownBytes) return this.#addSpare(key, { value, bytes });
+    if (bytes > this.#ownBytes) {
+      this.#addSpare(key, { value, bytes });
+      return;
+    }
     this.#own.set(key, { value, bytes });
     this.#bytes += bytes;
     for (const [oldest, held] of this.#own) {

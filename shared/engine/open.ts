@@ -26,7 +26,7 @@ import { BlockCache } from "./document-reader.ts";
 import { FreshSlot } from "./fresh-slot.ts";
 import { residentLexicon, residentLexiconBytes } from "./lexicon.ts";
 import { liveShards } from "./live-shards.ts";
-import { isolateBytesOf, placementOf } from "./placement.ts";
+import { isolateBytesOf, placementOf, roomFor } from "./placement.ts";
 import { remoteShards } from "./remote-shards.ts";
 import { loadShard, residentShardBytes } from "./resident.ts";
 import { loadTable, residentTableBytes } from "./resident-table.ts";
@@ -79,7 +79,7 @@ export async function openIndex(
     objects: port !== undefined,
   });
   checkShards(manifest);
-  const cap = typeof allowed === "number" ? allowed : allowed(isolateBytesOf(manifest, placement));
+  const cap = typeof allowed === "number" ? allowed : allowed(roomFor(manifest, placement));
   checkSize(manifest, placement, cap);
   const parts = await loadParts(ports, manifest, placement, cap, options);
   const { documents: files, overlay, shards, dead, ...searcher } = parts;

@@ -1,5 +1,6 @@
 /** Where the shards of an index are kept, chosen by what its manifest says it takes. */
 import { type BlobEntry, type Manifest, residentBytesOf } from "../format/manifest.ts";
+import { PAGE_BYTES, SCRATCH_BYTES } from "../kernels/memory.ts";
 import type { Placement } from "../types.ts";
 
 /** What the choice depends on. */
@@ -25,4 +26,15 @@ export function placementOf(
 export function isolateBytesOf({ blobs }: Pick<Manifest, "blobs">, placement: Placement): number {
   const away: readonly BlobEntry["role"][] = placement === "objects" ? ["shard", "tombstones"] : [];
   return residentBytesOf({ blobs: blobs.filter(({ role }) => !away.includes(role)) });
+}
+
+/** Bytes to make free before it is loaded: as above, and what memories of kernels take beside their content, a whole page at most and scratch. */
+export function roomFor(manifest: Pick<Manifest, "blobs">, placement: Placement): number {
+  const roles: readonly BlobEntry["role"][] = [
+    "table",
+    "clusters",
+    ...(placement === "isolate" ? (["shard"] as const) : []),
+  ];
+  const memories = manifest.blobs.filter(({ role }) => roles.includes(role)).length;
+  return isolateBytesOf(manifest, placement) + memories * (SCRATCH_BYTES + PAGE_BYTES);
 }

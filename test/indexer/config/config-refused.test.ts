@@ -146,7 +146,7 @@ describe("a config file is refused, with file, line, key and what is allowed, fo
     [
       "a device that there is not",
       LEAST.replace("indexes:", "device: gpu\nindexes:"),
-      'lightedge.yaml:3: device must be one of auto, cuda, cpu, not "gpu".',
+      'lightedge.yaml:3: device must be one of auto, cuda, tensorrt, webgpu, cpu, not "gpu".',
     ],
     [
       "one index twice",
