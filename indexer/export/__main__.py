@@ -21,7 +21,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="python indexer/export", description="Writes a Lightedge model folder from a decoder checkpoint."
     )
     parser.add_argument("checkpoint", help="LoRA checkpoint or whole model: a folder, or a name on the model hub")
-    parser.add_argument("--out", required=True, type=Path, help="the model folder to make; it must not exist or be empty")
+    parser.add_argument(
+        "--out", required=True, type=Path, help="the model folder to make; it must not exist or be empty"
+    )
     parser.add_argument("--base", help="base model of an adapter (default: the one it was trained on)")
     parser.add_argument("--another-base", action="store_true", help="take a base of another name than the adapter's")
     parser.add_argument(
@@ -35,7 +37,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="NAME=INSTRUCTION",
         help=f'an instruction for queries; repeat for more, the first is the default (default "search={WEB_SEARCH}")',
     )
-    parser.add_argument("--max-tokens", type=int, default=512, help="of a document, begin and end included (default 512)")
+    parser.add_argument(
+        "--max-tokens", type=int, default=512, help="of a document, begin and end included (default 512)"
+    )
     parser.add_argument("--max-query-tokens", type=int, default=512, help="of a query (default 512)")
     parser.add_argument("--top-k", type=int, default=512, help="impacts kept for a document (default 512)")
     parser.add_argument("--cut", type=int, help="leading numbers of a vector to keep (Matryoshka checkpoints)")
@@ -97,7 +101,8 @@ def run(options: argparse.Namespace) -> None:
         count = len(tokens.ids(prompt))
         if count > options.max_tokens // 2:
             raise Problem(
-                f"The prompt of task {name} takes {count} tokens, more than half of the {options.max_tokens} of an input."
+                f"The prompt of task {name} takes {count} tokens, "
+                f"more than half of the {options.max_tokens} of an input."
             )
     names = [name for name in (checkpoint.adapter, checkpoint.base) if name is not None]
     settings = Settings(
@@ -121,9 +126,7 @@ def run(options: argparse.Namespace) -> None:
         say(f"writing {options.precision} weights")
         write(unfinished, checkpoint, tokens, settings)
         say("comparing with PyTorch")
-        found = verify(
-            unfinished, checkpoint, tokens, options.precision, options.max_tokens, list(prompts.values())
-        )
+        found = verify(unfinished, checkpoint, tokens, options.precision, options.max_tokens, list(prompts.values()))
         if options.out.exists():
             options.out.rmdir()
         unfinished.rename(options.out)
@@ -132,8 +135,8 @@ def run(options: argparse.Namespace) -> None:
     size = sum(file.stat().st_size for file in options.out.iterdir())
     say(
         f"{options.out}: {size / 1e6:,.1f} MB, {tokens.vocabulary:,} tokens, {config.hidden_size:,} dimensions. "
-        f"Greatest difference from PyTorch: a value of a unit vector {found.value:.2g} (cosine {1 - found.distance**2 / 2:.5f}), impacts {found.impact:.2g}; "
-        f"with the batch {found.batch:.2g}."
+        f"Greatest difference from PyTorch: a value of a unit vector {found.value:.2g} "
+        f"(cosine {1 - found.distance**2 / 2:.5f}), impacts {found.impact:.2g}; with the batch {found.batch:.2g}."
     )
 
 

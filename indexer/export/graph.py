@@ -209,9 +209,7 @@ def attend(nodes: Nodes, config, layer, name: str, value: str, rotary: tuple[str
     mixed = nodes.multiply(nodes.op("Reshape", chances, rows), values)
     apart = nodes.op("Concat", nodes.integers(0, heads), length, nodes.integers(size), axis=0)
     together = nodes.op("Transpose", nodes.op("Reshape", mixed, apart), perm=[0, 2, 1, 3])
-    return linear(
-        nodes, layer.o_proj, f"{name}.o", nodes.op("Reshape", together, nodes.integers(0, 0, heads * size))
-    )
+    return linear(nodes, layer.o_proj, f"{name}.o", nodes.op("Reshape", together, nodes.integers(0, 0, heads * size)))
 
 
 def rotate(nodes: Nodes, value: str, size: int, rotary: tuple[str, str]) -> str:
@@ -239,8 +237,12 @@ def pool_impacts(nodes: Nodes, model, vocabulary: int, hidden: str, shape: str, 
     counts = nodes.op("Slice", nodes.op("Shape", kept), *(nodes.integers(at) for at in (0, 2, 0)))
     nodes.op("Concat", counts, nodes.integers(chunk), axis=0, output="logits_shape")
     # With no position left there are no rows to say how many values -1 stands for, but no pass either.
-    rows = nodes.op("Reshape", kept, nodes.op("Concat", nodes.op("ReduceProd", counts), nodes.integers(
-        model.config.hidden_size), axis=0), allowzero=1)
+    rows = nodes.op(
+        "Reshape",
+        kept,
+        nodes.op("Concat", nodes.op("ReduceProd", counts), nodes.integers(model.config.hidden_size), axis=0),
+        allowzero=1,
+    )
     nodes.op("Identity", nodes.to_matmul(rows), output="pooled_rows")
     passes = nodes.op("Mul", nodes.op("Min", end, nodes.integer(1)), nodes.integer(-(-vocabulary // chunk)))
     body = chunk_body(nodes.weights, model, vocabulary, chunk)
@@ -250,11 +252,17 @@ def pool_impacts(nodes: Nodes, model, vocabulary: int, hidden: str, shape: str, 
     # The last chunk reaches back over the one before it, so that all have one size.
     batch = nodes.op("Slice", shape, *(nodes.integers(at) for at in (0, 1, 0)))
     width = nodes.op("Unsqueeze", nodes.op("Mul", passes, nodes.integer(chunk)), nodes.integers(0))
-    flat = nodes.op("Reshape", nodes.op("Transpose", greatest, perm=[1, 0, 2]), nodes.op("Concat", batch, width, axis=0),
-                    allowzero=1)
+    flat = nodes.op(
+        "Reshape",
+        nodes.op("Transpose", greatest, perm=[1, 0, 2]),
+        nodes.op("Concat", batch, width, axis=0),
+        allowzero=1,
+    )
     first = nodes.op("Slice", flat, *(nodes.integers(at) for at in (0, vocabulary - chunk, 1)))
     last = nodes.op("Slice", flat, *(nodes.integers(at) for at in (-chunk, vocabulary + chunk, 1)))
-    missing = nodes.op("Mul", nodes.op("Sub", nodes.integer(1), nodes.op("Min", end, nodes.integer(1))), nodes.integer(vocabulary))
+    missing = nodes.op(
+        "Mul", nodes.op("Sub", nodes.integer(1), nodes.op("Min", end, nodes.integer(1))), nodes.integer(vocabulary)
+    )
     sizes = nodes.op("Concat", batch, nodes.op("Unsqueeze", missing, nodes.integers(0)), axis=0)
     logits = nodes.op("Concat", first, last, nodes.op("Expand", nodes.number(0.0), sizes), axis=1)
     above = nodes.op("Max", logits, nodes.number(0.0))

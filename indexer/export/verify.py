@@ -74,7 +74,9 @@ def encode(session: onnxruntime.InferenceSession, tokens: Tokens, inputs: list[l
     return last / np.linalg.norm(last, axis=1, keepdims=True), impacts
 
 
-def verify(folder: Path, checkpoint: Checkpoint, tokens: Tokens, precision: str, most: int, prompts: list[str]) -> Differences:
+def verify(
+    folder: Path, checkpoint: Checkpoint, tokens: Tokens, precision: str, most: int, prompts: list[str]
+) -> Differences:
     """
     Runs the folder's graph with onnxruntime on the CPU beside PyTorch. Texts stand as documents, and
     rows of the query table as `[bos] prompt token [eos]`. Throws a Problem beyond the tolerances.

@@ -60,7 +60,9 @@ class Weights:
             return self.add(name, value)
         greatest = max(float(value.max()), -float(value.min()))
         if greatest > np.finfo(np.float16).max:
-            raise Problem(f"{name} has the value {greatest:g}, which float16 cannot hold. Export with --precision fp32.")
+            raise Problem(
+                f"{name} has the value {greatest:g}, which float16 cannot hold. Export with --precision fp32."
+            )
         return self.add(name, value.astype(np.float16))
 
     def blocks(self, name: str, value: np.ndarray) -> tuple[str, str]:
