@@ -31,11 +31,12 @@ export function compactTokenizer(json: string, lowercase: boolean): TokenizerFil
   const wordPiece = asWordPiece(parsed, lowercase);
   if (wordPiece !== null) return wordPiece;
   const bpe = compactBpe({ ...parsed }, lowercase);
-  return bpe ?? libraryFile(parsed, lowercase);
+  return bpe ?? libraryFile(json, lowercase);
 }
 
-function libraryFile(parsed: TokenizerJson, lowercase: boolean): LibraryFile {
-  const bare = { ...parsed, truncation: null, padding: null, post_processor: null };
+/** The stored form that the library reads, of any tokenizer.json. Throws `model/invalid`. */
+export function libraryFile(json: string, lowercase: boolean): LibraryFile {
+  const bare = { ...parse(json), truncation: null, padding: null, post_processor: null };
   return { kind: "library", json: JSON.stringify(bare), lowercase };
 }
 
