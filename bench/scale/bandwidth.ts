@@ -3,9 +3,11 @@
  *
  * Corpus: pseudo-random codes and vectors of 384 numbers, many times the size of the last cache, and as many
  * as fit a shard of 50,000 chunks, which stay in the cache. The rate counts what a kernel must read and not what it
- * writes: codes and factors for `scanCodes`, vectors for `dotRows` in order. Two denominators, measured
- * in turn with the kernels: a sum of 32-bit lanes in WASM SIMD over a buffer as large (what this runtime can
- * read at most), and bandwidth.c, compiled with gcc for this very processor, where there is a gcc.
+ * writes: codes and factors for `scanCodes`, vectors for `dotRows` in order. Denominators, measured
+ * in turn with the kernels: a sum of 32-bit lanes in WASM SIMD over as many bytes (for the large buffers what this runtime
+ * gets from memory, for a shard in the cache what it gets from there, which no kernel with work to do comes near), and, for
+ * the large ones, bandwidth.c, compiled with gcc for this very processor, where there is a gcc. The sum is one stream of
+ * reads: `dotRows`, which has four, may pass it.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadKernelsModule } from "../../indexer/kernels-node.ts";
 import { SCAN_BATCH } from "../../shared/engine/codes.ts";
+import { BLOCK_CODES, tableBytes } from "../../shared/kernels/code-blocks.ts";
 import { createWasmKernels } from "../../shared/kernels/wasm.ts";
 import { MIB } from "../../shared/limits.ts";
 import { against, quantile, type Result, round } from "../result.ts";
@@ -25,6 +28,8 @@ const CODE_BYTES = DIMENSION / 8;
 /** Bytes of the large buffers: several times any last cache. */
 const LARGE = 256 * MIB;
 const SHARD = 50_000;
+/** Bytes of its codes and factors, as the sum over them takes them: in whole lines. */
+const SHARD_BYTES = Math.floor((SHARD * (CODE_BYTES + 4)) / 64) * 64;
 const ROUNDS = 15;
 
 /** Rates in GB/s, each against both denominators. */
@@ -33,7 +38,7 @@ export async function measureBandwidth(note: (message: string) => void): Promise
   const module = await loadKernelsModule();
   const sums = await benchKernels(LARGE);
   new Int32Array(sums.buffer).fill(0x01020304);
-  const scanned = Math.floor(LARGE / CODE_BYTES / 16) * 16;
+  const scanned = Math.floor(LARGE / CODE_BYTES / BLOCK_CODES) * BLOCK_CODES;
   const scan = scanner(createWasmKernels(module, 1 << 30), scanned);
   const cached = scanner(createWasmKernels(module, 64 * MIB), SHARD);
   const rows = Math.floor(LARGE / DIMENSION);
@@ -41,6 +46,9 @@ export async function measureBandwidth(note: (message: string) => void): Promise
   const times = timeRounds(
     {
       sum: () => sums.sumBytes(0, LARGE),
+      sumCached: () => {
+        for (let i = 0; i < 100; i++) sums.sumBytes(0, SHARD_BYTES);
+      },
       scan: () => scan(),
       cached: () => {
         for (let i = 0; i < 100; i++) cached();
@@ -86,21 +94,33 @@ type Kernels = ReturnType<typeof createWasmKernels>;
 
 /** A scan of so many codes, a batch at a time as the engine does it. */
 function scanner(kernels: Kernels, count: number): () => void {
-  const codes = kernels.allocate(count * CODE_BYTES);
-  const factors = kernels.allocate(4 * count);
+  const room = Math.ceil(count / BLOCK_CODES) * BLOCK_CODES;
+  const codes = kernels.allocate(room * CODE_BYTES);
+  const factors = kernels.allocate(4 * room);
   const planes = kernels.allocate(4 * CODE_BYTES);
   const estimates = kernels.allocate(4 * SCAN_BATCH);
   fillWithNoise(kernels.ints(codes, (count * CODE_BYTES) / 4));
-  fillWithNoise(kernels.ints(planes, CODE_BYTES));
+  // Values of 0, 1, 2 and 3.
+  fillWithNoise(kernels.ints(planes, CODE_BYTES / 2));
+  const querySum = kernels
+    .bytes(planes, 2 * CODE_BYTES)
+    .reduce((sum, byte, at) => sum + (at < CODE_BYTES ? 1 : 2) * ones(byte), 0);
   kernels.floats(factors, count).fill(0.05);
-  const tables = kernels.allocate(4 * DIMENSION);
+  const tables = kernels.allocate(tableBytes(DIMENSION));
   kernels.scanTables(planes, DIMENSION, tables);
   return () => {
     for (let first = 0; first < count; first += SCAN_BATCH) {
       const batch = Math.min(SCAN_BATCH, count - first);
-      kernels.scanCodes(codes, factors, first, batch, DIMENSION, tables, 2 * DIMENSION, estimates);
+      kernels.scanCodes(codes, factors, first, batch, DIMENSION, tables, querySum, estimates);
     }
   };
+}
+
+/** Bits of a byte that are set. */
+function ones(byte: number): number {
+  let count = 0;
+  for (let rest = byte; rest > 0; rest >>= 1) count += rest & 1;
+  return count;
 }
 
 /** Products of so many vectors in order. */
