@@ -10,16 +10,21 @@ import { loadModel } from "../../indexer/model/model.ts";
 /** The tokens, by id. */
 export const SMALL_WORDS = ["[PAD]", "[UNK]", "find", "river", "sea", "nought", "endless", "moon"];
 
-const TOKENIZER = {
-  added_tokens: [],
-  normalizer: { type: "BertNormalizer", lowercase: true },
-  pre_tokenizer: { type: "BertPreTokenizer" },
-  model: {
-    type: "WordPiece",
-    unk_token: "[UNK]",
-    vocab: Object.fromEntries(SMALL_WORDS.map((word, id) => [word, id])),
-  },
-};
+/** A tokenizer.json whose tokens are these words, by id. */
+export function wordTokenizer(words: readonly string[]) {
+  return {
+    added_tokens: [],
+    normalizer: { type: "BertNormalizer", lowercase: true },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    model: {
+      type: "WordPiece",
+      unk_token: "[UNK]",
+      vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+    },
+  };
+}
+
+const TOKENIZER = wordTokenizer(SMALL_WORDS);
 
 /** A description of a graph that gives hidden states alone. */
 const DESCRIPTION = {

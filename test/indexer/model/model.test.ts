@@ -15,22 +15,14 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { EMBEDDED_MODEL } from "../../../indexer/commands/options.ts";
 import { loadModel } from "../../../indexer/model/model.ts";
 import { sha256 } from "../../../shared/hash.ts";
+import { wordTokenizer } from "../../helpers/small-graphs.ts";
 import { initializer } from "./onnx-bytes.ts";
 
 const root = mkdtempSync(join(tmpdir(), "lightedge-model-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "find", ":", "river", "sea"];
-const TOKENIZER = {
-  added_tokens: [],
-  normalizer: { type: "BertNormalizer", lowercase: true },
-  pre_tokenizer: { type: "BertPreTokenizer" },
-  model: {
-    type: "WordPiece",
-    unk_token: "[UNK]",
-    vocab: Object.fromEntries(WORDS.map((word, id) => [word, id])),
-  },
-};
+const TOKENIZER = wordTokenizer(WORDS);
 const DESCRIPTION = {
   format: 1,
   name: "small",
