@@ -66,7 +66,7 @@ export function createBpe(file: BpeFile): Tokenizer {
     if (text.length === stretch.length) return { text };
     // The mark in front belongs to the character that it stands before.
     const first = stretch.codePointAt(0)! > 0xffff ? 2 : 1;
-    const units = Array.from(stretch, (_, at) => at);
+    const units = Array.from({ length: stretch.length }, (_, at) => at);
     return { text, starts: [0, ...units], ends: [first, ...units.map((at) => at + 1)] };
   };
 
