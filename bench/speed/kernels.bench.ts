@@ -8,6 +8,7 @@
  * Run: `node bench/speed/kernels.bench.ts`, after `npm run build`.
  */
 import { loadKernelsModule } from "../../indexer/kernels-node.ts";
+import { tableBytes } from "../../shared/kernels/code-blocks.ts";
 import { rowBytes } from "../../shared/kernels/packing.ts";
 import { createWasmKernels } from "../../shared/kernels/wasm.ts";
 import { MIB } from "../../shared/limits.ts";
@@ -63,7 +64,7 @@ const codebook = noise(16);
 const table = noise(8 * DIMENSION);
 const impacts = noise(65_536);
 const factors = kernels.allocate(4 * COUNT);
-const tables = kernels.allocate(4 * DIMENSION);
+const tables = kernels.allocate(tableBytes(DIMENSION));
 const estimates = kernels.allocate(4 * COUNT);
 const scores = kernels.allocate(4 * COUNT);
 const allRows = kernels.allocate(4 * COUNT);
@@ -93,6 +94,8 @@ kernels.ints(scores, COUNT).forEach((_, i, all) => {
 const haystack = Buffer.alloc(COUNT * DIMENSION, 1);
 print("read-bandwidth", haystack.length / time(() => haystack.indexOf(2)) / 1e6, "GB/s");
 
+// Values of 0 to 7.
+kernels.bytes(planes + 3 * CODE_BYTES, CODE_BYTES).fill(0);
 kernels.scanTables(planes, DIMENSION, tables);
 const scan = time(() =>
   kernels.scanCodes(codes, factors, 0, COUNT, DIMENSION, tables, 2 * DIMENSION, estimates),
