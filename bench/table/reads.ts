@@ -1,7 +1,6 @@
 /** How many reads a query takes that finds no row of the tail in memory. */
 import { missingRows, type ResidentTable, residentTableBytes } from "../../shared/engine/resident-table.ts";
-import { placeOf } from "../../shared/engine/table-runs.ts";
-import { layoutOf } from "../../shared/format/row-layout.ts";
+import { layoutOf, rangeOf } from "../../shared/format/row-layout.ts";
 import { FORMAT_LIMITS } from "../../shared/limits.ts";
 import { type Result, round } from "../result.ts";
 
@@ -28,7 +27,7 @@ function sharesOf(
   const layout = layoutOf(table.meta);
   const reads = queries.map((ids) => {
     const blocks = missingRows(table, ids).map((row) =>
-      Math.floor(placeOf(layout, row) / FORMAT_LIMITS.blockBytes),
+      Math.floor(rangeOf(layout, row).start / FORMAT_LIMITS.blockBytes),
     );
     return new Set(blocks).size;
   });

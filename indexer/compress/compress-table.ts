@@ -1,6 +1,6 @@
 /** A table in full precision into its file: rows ordered by use, those of pairs last, rotated values in a few bits. */
 import type { WrittenFile } from "../../shared/format/envelope.ts";
-import { layoutBytes, layoutOf, offsetIn, tierOf } from "../../shared/format/row-layout.ts";
+import { layoutBytes, layoutOf, rangeOf, tierOf } from "../../shared/format/row-layout.ts";
 import { NO_ROW, type TableFile, type TableMeta, writeTable } from "../../shared/format/table.ts";
 import type { Sha256 } from "../../shared/hash.ts";
 import type { RowBits } from "../../shared/kernels/kernels.ts";
@@ -86,11 +86,11 @@ export async function compressTable(source: SourceTable, facts: TableFacts): Pro
   const rows = new Uint8Array(layoutBytes(layout));
   const wide = new Int8Array(padded);
   const put = (row: number, values: Float32Array): void => {
-    const tier = tierOf(layout, row);
-    const { codes, scale } = quantizeRow(values, tier.bits);
+    const { bits } = tierOf(layout, row);
+    const { start, end } = rangeOf(layout, row);
+    const { codes, scale } = quantizeRow(values, bits);
     wide.set(codes);
-    const start = tier.start + offsetIn(tier, row);
-    packRow(wide, tier.bits, rows.subarray(start, start + tier.bytes));
+    packRow(wide, bits, rows.subarray(start, end));
     scales[row] = scale;
   };
   await eachRow(source.rows, (id, values) => {

@@ -1,6 +1,6 @@
 /** Stored rows back into numbers, one at a time: what the edge adds up, in float32 and without kernels. */
 import { type Phrases, phrasesOf } from "../../shared/engine/phrases.ts";
-import { layoutOf, offsetIn, tierOf } from "../../shared/format/row-layout.ts";
+import { layoutOf, rangeOf, tierOf } from "../../shared/format/row-layout.ts";
 import { NO_ROW, type TableFile, tokenRows } from "../../shared/format/table.ts";
 import { unpackRow } from "../../shared/kernels/packing.ts";
 import { MIB } from "../../shared/limits.ts";
@@ -29,10 +29,9 @@ export function decodeTable(table: TableFile, keptBytes: number = KEPT_BYTES): D
   const kept = new Map<number, Float32Array>();
   const decode = (row: number): Float32Array => {
     const values = new Float32Array(dimension);
-    const tier = tierOf(layout, row);
-    const { bits, codebook } = tier;
-    const start = tier.start + offsetIn(tier, row);
-    const codes = unpackRow(table.rows.subarray(start, start + tier.bytes), bits, padded);
+    const { bits, codebook } = tierOf(layout, row);
+    const { start, end } = rangeOf(layout, row);
+    const codes = unpackRow(table.rows.subarray(start, end), bits, padded);
     for (let j = 0; j < dimension; j++) {
       const code = codes[j]!;
       values[j] = table.scales[row]! * (bits === 8 ? code : codebook[code]!);

@@ -1,15 +1,6 @@
 /** Which rows of a table lie in kernel memory, and where: all of them, or the most used ones and those of pairs. */
-
-import {
-  layoutBytes,
-  layoutOf,
-  offsetIn,
-  type PlacedTier,
-  rowsWithin,
-  tierOf,
-} from "../format/row-layout.ts";
-import type { TableMeta } from "../format/table.ts";
-import { tokenRows } from "../format/table.ts";
+import { layoutBytes, layoutOf, PAGE, type PlacedTier, rangeOf, rowsWithin } from "../format/row-layout.ts";
+import { type TableMeta, tokenRows } from "../format/table.ts";
 import type { RowBits } from "../kernels/kernels.ts";
 
 /** Neighbouring rows of one tier that all lie in memory, or none of them. */
@@ -52,7 +43,7 @@ export function planRows(meta: TableMeta, mostBytes: number): RowPlan {
   const layout = layoutOf(meta);
   const tokens = tokenRows(meta);
   const all = layoutBytes(layout);
-  const pairsAt = tokens === meta.rows ? all : placeOf(layout, tokens);
+  const pairsAt = tokens === meta.rows ? all : rangeOf(layout, tokens).start;
   const room = Math.max(0, mostBytes - (all - pairsAt));
   // Whole pages, so that what is read is what is kept.
   const headEnd = pairsAt <= room ? pairsAt : room - (room % PAGE);
@@ -79,12 +70,4 @@ export function planRows(meta: TableMeta, mostBytes: number): RowPlan {
     ...{ runs, parts, bytes: headEnd + (all - pairsAt), layout },
     tail: { first, end: tokens, rowBytes: widest },
   };
-}
-
-const PAGE = 65_536;
-
-/** First byte of a row in the section. */
-export function placeOf(layout: readonly PlacedTier[], row: number): number {
-  const tier = tierOf(layout, row);
-  return tier.start + offsetIn(tier, row);
 }

@@ -2,11 +2,9 @@
 import { LightedgeError } from "../errors.ts";
 import type { PlanLimits } from "../format/plan.ts";
 import type { SectionSource } from "../format/ranged.ts";
-import type { PlacedTier } from "../format/row-layout.ts";
-import { tierOf } from "../format/row-layout.ts";
+import { type PlacedTier, rangeOf } from "../format/row-layout.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 import { FORMAT_LIMITS, REQUEST_LIMITS } from "../limits.ts";
-import { placeOf } from "./table-runs.ts";
 
 /** A read of the tail is one block, and never more: rows of tiers do not lie over two. */
 export const TAIL_READS: PlanLimits = { gapBytes: 0, readBytes: FORMAT_LIMITS.blockBytes };
@@ -62,8 +60,7 @@ export class TableTail {
 
   /**
    * Brings rows of the tail here, at most `TAIL_SLOTS`. Throws what reading the store does, and `blob/corrupt`; then
-   * none of them is here. Cost: a read of a block for each block
-   * that they lie in. What is on its way for another request is read again: a Worker that waits for what another request
+   * none of them is here. Cost: a read of a block for each block that they lie in. What is on its way for another request is read again: a Worker that waits for what another request
    * began hangs when that one ends.
    */
   async read(rows: readonly number[]): Promise<void> {
@@ -81,7 +78,7 @@ export class TableTail {
   #byBlock(rows: readonly number[]): ReadonlyMap<number, number[]> {
     const groups = new Map<number, number[]>();
     for (const row of new Set(rows)) {
-      const block = Math.floor(placeOf(this.#parts.layout, row) / FORMAT_LIMITS.blockBytes);
+      const block = Math.floor(rangeOf(this.#parts.layout, row).start / FORMAT_LIMITS.blockBytes);
       groups.set(block, [...(groups.get(block) ?? []), row]);
     }
     return groups;
@@ -90,11 +87,10 @@ export class TableTail {
   /** The rows of one block, by one read. */
   async #readBlock(rows: readonly number[]): Promise<readonly (readonly [number, Uint8Array])[]> {
     const { source, layout } = this.#parts;
-    const ranges = rows.map((row) => {
-      const start = placeOf(layout, row);
-      return { start, end: start + tierOf(layout, row).bytes };
-    });
-    const parts = await source.read("rows", ranges);
+    const parts = await source.read(
+      "rows",
+      rows.map((row) => rangeOf(layout, row)),
+    );
     return rows.map((row, at) => [row, parts[at]!] as const);
   }
 

@@ -2,6 +2,7 @@
 import type { RowBits } from "../kernels/kernels.ts";
 import { rowBytes } from "../kernels/packing.ts";
 import { FORMAT_LIMITS } from "../limits.ts";
+import type { ByteRange } from "./plan.ts";
 
 /** Neighbouring rows with one number of bits a value. */
 export interface RowTier {
@@ -36,7 +37,8 @@ export interface PlacedTier {
   readonly perPage: number;
 }
 
-const PAGE = FORMAT_LIMITS.blockBytes;
+/** Bytes of a page of rows: a block of the file. */
+export const PAGE = FORMAT_LIMITS.blockBytes;
 
 /** The tiers of a table, of which one without `tiers` has a single one, without pages. */
 export function layoutOf({ rows, padded, bits, codebook, tiers }: RowShape): readonly PlacedTier[] {
@@ -78,6 +80,13 @@ export function offsetIn(
 ): number {
   const at = row - first;
   return at < perPage ? at * bytes : Math.floor(at / perPage) * PAGE + (at % perPage) * bytes;
+}
+
+/** Where a row lies in the section; it must be one of the table's. */
+export function rangeOf(layout: readonly PlacedTier[], row: number): ByteRange {
+  const tier = tierOf(layout, row);
+  const start = tier.start + offsetIn(tier, row);
+  return { start, end: start + tier.bytes };
 }
 
 /** How many rows, from the first on, lie wholly within so many bytes of the section. */

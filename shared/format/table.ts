@@ -7,7 +7,7 @@ import { FORMAT_LIMITS } from "../limits.ts";
 import { bytesOf, checkScales, float32s, invalid, isZero, uint8s, uint16s, uint32s } from "./bytes.ts";
 import { type Envelope, type WrittenFile, writeEnvelope } from "./envelope.ts";
 import type { ByteRange } from "./plan.ts";
-import { layoutBytes, layoutOf, offsetIn, type RowTier, tierOf } from "./row-layout.ts";
+import { layoutBytes, layoutOf, type RowTier, rangeOf } from "./row-layout.ts";
 import { dictionary, digest, integer, list, number, object, oneOf, text } from "./shape.ts";
 
 // Whoever reads a table's rows needs it.
@@ -119,9 +119,7 @@ const checkMeta = object<TableMeta>(
 
 /** Where row `row` lies in the section `rows`. */
 export function rowRange(meta: TableMeta, row: number): ByteRange {
-  const tier = tierOf(layoutOf(meta), row);
-  const start = tier.start + offsetIn(tier, row);
-  return { start, end: start + tier.bytes };
+  return rangeOf(layoutOf(meta), row);
 }
 
 /** A table as a file. Throws `format/invalid` for what `readTable` would refuse. */
