@@ -14,6 +14,7 @@ import {
   type TableMeta,
   tokenRows,
 } from "../format/table.ts";
+import { inTurns } from "../in-turns.ts";
 import type { Kernels, Pointer } from "../kernels/kernels.ts";
 import { PAGE_BYTES, SCRATCH_BYTES } from "../kernels/memory.ts";
 import { MEMORY_LIMITS } from "../limits.ts";
@@ -115,14 +116,10 @@ async function readParts(
       return { range, to: to + from - start };
     });
   });
-  const left = pieces.values();
-  const readOn = async () => {
-    for (const { range, to } of left) {
-      const [bytes] = await source.read("rows", [range]);
-      rows.set(bytes!, to);
-    }
-  };
-  await Promise.all(Array.from({ length: IN_PIECES.atOnce }, readOn));
+  await inTurns(pieces, IN_PIECES.atOnce, async ({ range, to }) => {
+    const [bytes] = await source.read("rows", [range]);
+    rows.set(bytes!, to);
+  });
 }
 
 function lengthsOf(meta: TableMeta, plan: RowPlan) {
