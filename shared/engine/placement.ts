@@ -24,17 +24,20 @@ export function placementOf(
 
 /** Bytes of memory that an index takes in the isolate that answers, about. */
 export function isolateBytesOf({ blobs }: Pick<Manifest, "blobs">, placement: Placement): number {
-  const away: readonly BlobEntry["role"][] = placement === "objects" ? ["shard", "tombstones"] : [];
-  return residentBytesOf({ blobs: blobs.filter(({ role }) => !away.includes(role)) });
+  return residentBytesOf({ blobs: loadedHere(blobs, placement) });
 }
+
+/** Parts that have a kernel memory of their own. */
+const WITH_MEMORY: readonly BlobEntry["role"][] = ["table", "clusters", "shard"];
 
 /** Bytes to make free before it is loaded: as above, and what memories of kernels take beside their content, a whole page at most and scratch. */
 export function roomFor(manifest: Pick<Manifest, "blobs">, placement: Placement): number {
-  const roles: readonly BlobEntry["role"][] = [
-    "table",
-    "clusters",
-    ...(placement === "isolate" ? (["shard"] as const) : []),
-  ];
-  const memories = manifest.blobs.filter(({ role }) => roles.includes(role)).length;
-  return isolateBytesOf(manifest, placement) + memories * (SCRATCH_BYTES + PAGE_BYTES);
+  const memories = loadedHere(manifest.blobs, placement).filter(({ role }) => WITH_MEMORY.includes(role));
+  return isolateBytesOf(manifest, placement) + memories.length * (SCRATCH_BYTES + PAGE_BYTES);
+}
+
+/** What the isolate that answers loads. */
+function loadedHere(blobs: readonly BlobEntry[], placement: Placement): readonly BlobEntry[] {
+  const away: readonly BlobEntry["role"][] = placement === "objects" ? ["shard", "tombstones"] : [];
+  return blobs.filter(({ role }) => !away.includes(role));
 }

@@ -92,17 +92,18 @@ export function createSearcher(parts: SearcherParts): Searcher {
     const terms = request.explain ? termsOf(words) : null;
     const pending = parts.shards.find(query, { deep, terms, patienceMs });
     let found = pending instanceof Promise ? await pending : pending;
-    let ranking = rank(found.candidates, rule, depth).slice(request.offset);
+    const ranked = () => rank(found.candidates, rule, depth).slice(request.offset);
+    let ranking = ranked();
     let evidence: readonly ShardEvidence[] = [];
-    for (let shown = request.explain; shown; ) {
+    while (request.explain) {
       const asked = found.evidence(ranking.map(({ candidate }) => candidate));
       const told = asked instanceof Promise ? await asked : asked;
-      shown = "candidates" in told;
-      if (!("candidates" in told)) evidence = told;
-      else {
-        found = told;
-        ranking = rank(found.candidates, rule, depth).slice(request.offset);
+      if (!("candidates" in told)) {
+        evidence = told;
+        break;
       }
+      found = told;
+      ranking = ranked();
     }
     if (request.explain)
       for (let wait = readRows(table, ids); wait !== null; wait = readRows(table, ids)) await wait;
