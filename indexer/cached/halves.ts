@@ -1,5 +1,5 @@
 /** Many numbers at a time between single and half precision: a table has hundreds of millions. */
-import { fromHalf } from "../../shared/math/float16.ts";
+import { halfNumbers } from "../../shared/math/float16.ts";
 
 const GREATEST_MAGNITUDE = 0x477ff000;
 
@@ -46,10 +46,8 @@ function smallHalf(value: number): number {
   return Math.fround(scaled + 2 ** 23) - 2 ** 23;
 }
 
-/** Every half as a number. */
-const NUMBERS = Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half));
-
 /** The numbers that halves stand for. Exact. */
 export function numbersOf(halves: Uint16Array, to: Float32Array): void {
-  for (let j = 0; j < halves.length; j++) to[j] = NUMBERS[halves[j]!]!;
+  const numbers = halfNumbers();
+  for (let j = 0; j < halves.length; j++) to[j] = numbers[halves[j]!]!;
 }

@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
 import { LightedgeError } from "../../shared/errors.ts";
 import { type Device, firstLine, isOutOfMemory, type OpenedGraph, openGraph } from "../encode/device.ts";
 import { checkGraph, checkOutput } from "../encode/graph-check.ts";
+import { feedsFor } from "../encode/inputs.ts";
 import { type Output, tensorOutput } from "../encode/outputs.ts";
 import type { GraphDescription } from "../model/description.ts";
 import type { Model } from "../model/model.ts";
@@ -53,9 +54,9 @@ export async function openRowGraph(plan: RowPlan, options: RowGraphOptions): Pro
   function inputsOf(ids: readonly number[]): Readonly<Record<string, Tensor>> {
     let inputs = known.get(ids.length);
     if (inputs === undefined) {
-      const row = [...before, 0, ...after];
-      const make = (name: string) => inputTensor(name, row, ids.length);
-      inputs = Object.fromEntries(session.inputNames.map((name) => [name, make(name)]));
+      // Impacts are computed though only vectors are asked for; of no positions they cost little (indexer/export/graph.py).
+      const row = { ids: [...before, 0, ...after], pooled: [] };
+      inputs = feedsFor(session.inputNames, new Array(ids.length).fill(row), 0);
       known.set(ids.length, inputs);
     }
     const places = inputs.input_ids!.data as BigInt64Array;
@@ -117,32 +118,6 @@ function tooLarge(tokens: number, error: unknown): LightedgeError {
     { field: "batch-tokens", limit: tokens },
     error,
   );
-}
-
-/** An input that a graph may ask for, the same row `count` times. */
-function inputTensor(name: string, row: readonly number[], count: number): Tensor {
-  const value = (position: number): number => {
-    switch (name) {
-      case "input_ids":
-        return row[position]!;
-      case "attention_mask":
-        return 1;
-      // Impacts are computed though only vectors are asked for; of no positions they cost little (indexer/export/graph.py).
-      case "pooling_mask":
-      case "token_type_ids":
-        return 0;
-      case "position_ids":
-        return position;
-      default:
-        throw new LightedgeError(
-          "model/invalid",
-          `The graph wants an input ${name}, which Lightedge does not know.`,
-          { field: "graphs" },
-        );
-    }
-  };
-  const data = BigInt64Array.from({ length: count * row.length }, (_, at) => BigInt(value(at % row.length)));
-  return new Tensor("int64", data, [count, row.length]);
 }
 
 /** All inputs have one length and no padding, so the last position is eos and a mean is over all. */

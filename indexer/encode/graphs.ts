@@ -72,7 +72,8 @@ export async function openGraphs(model: Model, options: GraphOptions): Promise<G
     providers: [...new Set([...opened.values()].map(({ provider }) => provider))],
     async run(inputs, sides) {
       const sequence = longestOf(inputs);
-      // A mask of nothing spares a decoder's head over the vocabulary, most of a small model's work (docs/export.md).
+      // The runtime computes outputs that nobody asked for. A mask of nothing spares a decoder's head over the
+      // vocabulary, most of a small model's work (docs/export.md).
       const given = sides.sparse ? inputs : inputs.map(({ ids }) => ({ ids, pooled: [] }));
       let dense: Output | null = null;
       let sparse: Output | null = null;

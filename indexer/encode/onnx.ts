@@ -43,7 +43,7 @@ export async function createOnnxEncoder(model: Model, options: OnnxOptions): Pro
   // With the sparse side a batch takes other memory and time than without.
   const sizes = { dense: sizeFor(), both: sizeFor() };
 
-  function inputOf(text: string, { task, role, sparse }: Wanted): Input {
+  function inputOf(text: string, { task, role }: Wanted): Input {
     const { bos, eos } = model.special;
     const prompt = model.promptTokens(task, role);
     const own = tokenizer.ids(text, model.maxTextTokens(task, role));
@@ -55,8 +55,6 @@ export async function createOnnxEncoder(model: Model, options: OnnxOptions): Pro
       ...own.map(() => true),
       ...(eos === null ? [] : [!masked.has("special")]),
     ];
-    // The runtime computes outputs that nobody asked for; of no positions they cost little (indexer/export/graph.py).
-    if (!sparse) pooled.fill(false);
     if (masked.has("first")) pooled[0] = false;
     if (masked.has("last")) pooled[pooled.length - 1] = false;
     // A text of no tokens in a model without special tokens: the graph needs one position.

@@ -1,6 +1,6 @@
 /** What a graph gives: numbers in single or half precision, read a row at a time. */
 import type { Tensor } from "onnxruntime-node";
-import { fromHalf } from "../../shared/math/float16.ts";
+import { halfNumbers } from "../../shared/math/float16.ts";
 
 /** Numbers of an output, row-major. */
 export interface Output {
@@ -21,18 +21,14 @@ export function floatOutput(data: Float32Array): Output {
   return { floats: (first, end) => data.subarray(first, end) };
 }
 
-/** Every half by its 16 bits: a whole output is [batch, sequence, dimension] numbers, of which few are read. */
-let halves: Float32Array | null = null;
-
-/** Numbers in half precision as an output: the 16 bits of each. */
+/** Numbers in half precision as an output: the 16 bits of each. A whole one is [batch, sequence, dimension] of them, of which few are read. */
 export function halfOutput(bits: Uint16Array): Output {
-  halves ??= Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half));
-  const table = halves;
+  const numbers = halfNumbers();
   let row = new Float32Array(0);
   return {
     floats(first, end) {
       if (row.length !== end - first) row = new Float32Array(end - first);
-      for (let at = first; at < end; at++) row[at - first] = table[bits[at]!]!;
+      for (let at = first; at < end; at++) row[at - first] = numbers[bits[at]!]!;
       return row;
     },
   };

@@ -36,6 +36,14 @@ export function fromHalf(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+let numbers: Float32Array | undefined;
+
+/** The number of every half, by its 16 bits: for many at a time. Made when it is first asked for. */
+export function halfNumbers(): Float32Array {
+  numbers ??= Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half));
+  return numbers;
+}
+
 /** The nearest half of a number, as a number. */
 export function roundToHalf(value: number): number {
   return fromHalf(toHalf(value));
