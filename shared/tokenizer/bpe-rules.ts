@@ -3,6 +3,7 @@
  * is known, with a value that is known, or there are no rules and the library takes the file.
  */
 import type { BpeFile, SpelledToken, WordRule } from "./tokenizer.ts";
+import { META } from "./words.ts";
 
 /** A JSON object. */
 export type Json = { readonly [key: string]: unknown };
@@ -10,7 +11,6 @@ export type Json = { readonly [key: string]: unknown };
 /** The rules of a file that do not depend on its vocabulary. */
 export type BpeRules = Pick<BpeFile, "symbols" | "words" | "nfc" | "prepend">;
 
-const META = "\u2581";
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const MODERN_END = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const modern = (digits: string) => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}|${MODERN_END}`;

@@ -9,10 +9,7 @@ import { spelledBytes } from "./byte-spelling.ts";
 import { lowerCase, originOf, type Placed, placedLowerCase, placedNfc } from "./places.ts";
 import type { BpeFile, Token, Tokenizer } from "./tokenizer.ts";
 import { libraryNfc } from "./unicode.ts";
-import { wordMatcher } from "./words.ts";
-
-/** The space of SentencePiece. */
-const META = "\u2581";
+import { META, wordMatcher } from "./words.ts";
 
 /** A tokenizer from its stored form, whose shape is checked already. Throws `format/invalid` for parts that do not fit. */
 export function createBpe(file: BpeFile): Tokenizer {

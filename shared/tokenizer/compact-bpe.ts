@@ -5,6 +5,7 @@ import { addedTokens, type BpeRules, bpeRules, isJson, type Json } from "./bpe-r
 import { fallbackSpelling } from "./bpe-word.ts";
 import { BYTE_SPELLINGS, spelledBytes } from "./byte-spelling.ts";
 import type { BpeFile, BpeParts, SpelledToken } from "./tokenizer.ts";
+import { META } from "./words.ts";
 
 /** Fields of a tokenizer.json, none of which may be one that we have not heard of. */
 const FIELDS = new Set([
@@ -38,7 +39,7 @@ export function compactBpe(json: Json, lowercase: boolean): BpeFile | null {
   const size = ids.reduce((greatest, id) => Math.max(greatest, id), -1) + 1;
   if (size > MOST_TOKENS || spelled.tokens.some(({ bytes }) => bytes.length > LONGEST_TOKEN)) return null;
   // Text need not be merged whole where no merge reaches across the beginning of a word.
-  const crosses = rules.words === "spaces" && (merges.crosses || !vocabulary.has("\u2581"));
+  const crosses = rules.words === "spaces" && (merges.crosses || !vocabulary.has(META));
   return {
     kind: "bpe",
     unicode: 1,

@@ -31,12 +31,16 @@ export function compactTokenizer(json: string, lowercase: boolean): TokenizerFil
   const wordPiece = asWordPiece(parsed, lowercase);
   if (wordPiece !== null) return wordPiece;
   const bpe = compactBpe({ ...parsed }, lowercase);
-  return bpe ?? libraryFile(json, lowercase);
+  return bpe ?? bareFile(parsed, lowercase);
 }
 
 /** The stored form that the library reads, of any tokenizer.json. Throws `model/invalid`. */
 export function libraryFile(json: string, lowercase: boolean): LibraryFile {
-  const bare = { ...parse(json), truncation: null, padding: null, post_processor: null };
+  return bareFile(parse(json), lowercase);
+}
+
+function bareFile(parsed: TokenizerJson, lowercase: boolean): LibraryFile {
+  const bare = { ...parsed, truncation: null, padding: null, post_processor: null };
   return { kind: "library", json: JSON.stringify(bare), lowercase };
 }
 

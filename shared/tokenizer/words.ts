@@ -37,7 +37,7 @@ const RETURN = 0x0d;
 const BLANK = 0x20;
 const APOSTROPHE = 0x27;
 /** The space of SentencePiece. */
-const META = "\u2581";
+export const META = "\u2581";
 
 const isLineEnd = (code: number): boolean => code === LINE_FEED || code === RETURN;
 const widthOf = (code: number): number => (code > 0xffff ? 2 : 1);
