@@ -1,4 +1,6 @@
 /** How near a compressed table is to the rows that it was made of. */
+import { dot } from "../../indexer/evaluate/brute-force.ts";
+import { mean } from "../../indexer/evaluate/evaluate.ts";
 import { encodeQuery } from "../../shared/engine/encode-query.ts";
 import { addRow, type ResidentTable } from "../../shared/engine/resident-table.ts";
 import { NO_ROW } from "../../shared/format/table.ts";
@@ -29,10 +31,6 @@ export function errorsOf(
     if (row < HOT) hot.push(cosine);
   }
   return { all: mean(all), hot: mean(hot) };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** What queries lose: cosines of their vectors, mean and worst hundredth, and the share of their ten nearest documents that stay. */
@@ -79,10 +77,4 @@ function nearest(query: Float32Array, vectors: readonly Float32Array[]): readonl
 
 function cosineOf(a: Float32Array, b: Float32Array): number {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!;
-  return sum;
 }

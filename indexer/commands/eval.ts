@@ -12,6 +12,7 @@ import { openSource } from "../sources/open.ts";
 import { type Command, JSON_OPTION } from "./command.ts";
 import { cacheFolder, openEncoder } from "./encoder.ts";
 import { renderEvaluation, renderRobustness, renderTuning } from "./eval-output.ts";
+import { SPEC_OPTIONS } from "./index-options.ts";
 import { ENCODER_OPTIONS, STORE_OPTION, storeOf } from "./options.ts";
 
 /** `lightedge eval`: nDCG, recall and reciprocal rank on a collection with judgements. */
@@ -38,13 +39,7 @@ export const evalCommand: Command = {
       help: "bits of a table value",
       default: String(BUILD_DEFAULTS.bits),
     },
-    "table-bytes": {
-      type: "number",
-      integer: true,
-      least: 1,
-      most: 2 ** 40,
-      help: "bytes of a table at most (default: 20,000,000, or two bits a value where that is too little)",
-    },
+    "table-bytes": SPEC_OPTIONS["table-bytes"],
     weight: {
       type: "number",
       least: 0,
